@@ -1,0 +1,104 @@
+/** Precedence, kinds and errors of the settings. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { isSpoorError } from "../core/errors.ts";
+import { readConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { FLAGS, envOf } from "./flags.ts";
+
+function configOf(args: readonly string[], env: { [name: string]: string } = {}): Config {
+  return readConfig({ args, env });
+}
+
+function fileWith(t: TestContext, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "spoor-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "spoor.yaml");
+  writeFileSync(path, content);
+  return path;
+}
+
+function refused(args: readonly string[], env: { [name: string]: string }, text: RegExp): void {
+  assert.throws(
+    () => configOf(args, env),
+    (error) => isSpoorError(error, "config") && text.test(error.message),
+  );
+}
+
+test("without anything given, every flag has its default", () => {
+  const config = configOf([]);
+  assert.deepEqual(config["query.http-server.host-port"], { host: "", port: 16686 });
+  assert.equal(config["embedded.retention"], 7 * 86_400_000);
+  assert.equal(config["embedded.directory"], "./spoor-data");
+  assert.equal(config["collector.otlp.enabled"], true);
+  assert.equal(config["collector.otlp.grpc.max-message-size"], 64 * 2 ** 20);
+  assert.deepEqual(config["query.additional-headers"], []);
+  assert.equal(Object.keys(config).length, FLAGS.length);
+});
+
+test("a flag wins over the environment, that over the file, that over the default", (t) => {
+  const path = fileWith(t, "memory:\n  max-traces: 1\nlog-level: warn\nquery.base-path: /file\n");
+  const env = { MEMORY_MAX_TRACES: "2", LOG_LEVEL: "error", CONFIG_FILE: path };
+  const config = configOf(["--memory.max-traces=3"], env);
+  assert.equal(config["memory.max-traces"], 3);
+  assert.equal(config["log-level"], "error");
+  assert.equal(config["query.base-path"], "/file");
+  assert.equal(config["span-storage.type"], "embedded");
+});
+
+test("flags take their value after = or a space, booleans none", () => {
+  const config = configOf(["--host", "0.0.0.0", "--collector.otlp.enabled=false"]);
+  assert.equal(config.host, "0.0.0.0");
+  assert.equal(config["collector.otlp.enabled"], false);
+  assert.equal(configOf(["--collector.otlp.enabled"])["collector.otlp.enabled"], true);
+});
+
+test("each kind reads what users of Jaeger write", () => {
+  const config = configOf([
+    "--query.max-clock-skew-adjustment=1h30m0.5s",
+    "--embedded.max-size-bytes=1.5GiB",
+    "--admin.http.host-port=[::1]:0",
+    "--query.additional-headers=A: b, C: d",
+  ]);
+  assert.equal(config["query.max-clock-skew-adjustment"], 5_400_500);
+  assert.equal(config["embedded.max-size-bytes"], 1.5 * 2 ** 30);
+  assert.deepEqual(config["admin.http.host-port"], { host: "::1", port: 0 });
+  assert.deepEqual(config["query.additional-headers"], ["A: b", "C: d"]);
+  const off = configOf(["--admin.http.host-port="]);
+  assert.equal(off["admin.http.host-port"], undefined);
+});
+
+test("an unknown flag or key names the nearest", (t) => {
+  refused(["--memory.max-trace=3"], {}, /unknown flag --memory\.max-trace;.*memory\.max-traces\?/);
+  refused(["--nothing-like-it-at-all"], {}, /see --help/);
+  const path = fileWith(t, "embeded: { directory: /x }\n");
+  refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);
+});
+
+test("a value of no sense is refused with what is expected and where it stood", () => {
+  refused([], { EMBEDDED_RETENTION: "a week" }, /EMBEDDED_RETENTION: "a week".*7d/);
+  refused(["--log-level=loud"], {}, /--log-level: "loud" is not debug, info/);
+  refused(["--host"], {}, /--host needs a value/);
+  refused(["--admin.http.host-port=:99999"], {}, /host:port/);
+  refused(["start"], {}, /unexpected argument "start"/);
+});
+
+test("a setting of Jaeger that is not in this version takes its default only", () => {
+  assert.equal(configOf(["--multi-tenancy.enabled=false"])["multi-tenancy.enabled"], false);
+  refused(["--multi-tenancy.enabled"], {}, /--multi-tenancy\.enabled is not in this version/);
+});
+
+test("a file that is absent or no map is refused by name", (t) => {
+  refused(["--config-file=/nowhere/spoor.yaml"], {}, /\/nowhere\/spoor\.yaml/);
+  refused(["--config-file", fileWith(t, "just text")], {}, /expected keys with values/);
+});
+
+test("no two flags share a name or an environment variable, and every default is valid", () => {
+  assert.equal(new Set(FLAGS.map((row) => row.name)).size, FLAGS.length);
+  assert.equal(new Set(FLAGS.map(envOf)).size, FLAGS.length);
+});
