@@ -1,0 +1,16 @@
+/** Assertions for our own bugs; what the world does wrong is a SpoorError instead. */
+
+/** Thrown when the program itself is wrong. Never caught to be answered as bad input. */
+export class AssertionError extends Error {
+  override readonly name = "AssertionError";
+}
+
+/** Throws AssertionError unless the condition holds. The message names what was violated. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** Marks a branch that the types say cannot be reached. */
+export function unreachable(value: never): never {
+  throw new AssertionError(`unreachable: ${String(value)}`);
+}

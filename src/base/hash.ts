@@ -1,0 +1,33 @@
+/** Fast non-cryptographic hashes over bytes. Seeds are fixed: files on disk depend on them. */
+
+/**
+ * 32-bit hash of `bytes[start, end)`. Four bytes a step with a multiply-rotate mix and a
+ * murmur3 finaliser. Not resistant to chosen collisions: tables over it bound their probes.
+ */
+export function hash32(bytes: Uint8Array, start: number, end: number): number {
+  let h = (end - start) ^ 0x9e3779b9;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    let k = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    k = Math.imul(k, 0xcc9e2d51);
+    k = (k << 15) | (k >>> 17);
+    h ^= Math.imul(k, 0x1b873593);
+    h = (h << 13) | (h >>> 19);
+    h = (Math.imul(h, 5) + 0xe6546b64) | 0;
+  }
+  let tail = 0;
+  for (let shift = 0; i < end; i++, shift += 8) tail |= bytes[i]! << shift;
+  h ^= Math.imul(tail, 0xcc9e2d51);
+  return mix32(h);
+}
+
+/** Murmur3's finaliser: spreads every input bit over the output. Unsigned result. */
+export function mix32(value: number): number {
+  let h = value | 0;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  h ^= h >>> 16;
+  return h >>> 0;
+}

@@ -1,0 +1,506 @@
+/** BatchBuilder: how codecs and stores make a SpanBatch, row by row. Bench: decode. */
+
+import { utf8Bytes } from "../base/bytes.ts";
+import { ATTRIBUTE_TYPE, imageSizeBytes, newBatch } from "./batch.ts";
+import type { AttributeTable, BatchCounts, SpanBatch } from "./batch.ts";
+import { DictionaryBuilder } from "./dictionary.ts";
+
+/** Service name of spans whose resource has none, as Jaeger's OTLP translation calls it. */
+export const NO_SERVICE_NAME = "OTLPResourceNoServiceName";
+/** Service name of spans whose resource has an empty one. */
+export const EMPTY_SERVICE_NAME = "empty-service-name";
+
+const SERVICE_NAME_KEY = utf8Bytes("service.name");
+const NUMBER_BYTES = new Uint8Array(8);
+const NUMBER_VIEW = new DataView(NUMBER_BYTES.buffer);
+
+function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(column: T): T {
+  const bigger = new (column.constructor as new (length: number) => T)(column.length * 2);
+  bigger.set(column as never);
+  return bigger;
+}
+
+/** Attributes of one level while they are collected; owners and entries arrive in order. */
+export class AttributeTableBuilder {
+  offsets = new Uint32Array(257);
+  key = new Uint32Array(1024);
+  value = new Uint32Array(1024);
+  owners = 0;
+  count = 0;
+
+  /** Begins the next owner; entries added from now on are its. Returns its row. */
+  open(): number {
+    if (this.owners + 2 > this.offsets.length) this.offsets = grown(this.offsets);
+    this.offsets[this.owners] = this.count;
+    return this.owners++;
+  }
+
+  /** Adds an entry to the open owner. */
+  add(key: number, value: number): void {
+    if (this.count === this.key.length) {
+      this.key = grown(this.key);
+      this.value = grown(this.value);
+    }
+    this.key[this.count] = key;
+    this.value[this.count++] = value;
+  }
+
+  /** Entries of the open owner so far. */
+  get openCount(): number {
+    return this.count - this.offsets[this.owners - 1]!;
+  }
+
+  /** Forgets all owners from `owners` on. */
+  truncate(owners: number): void {
+    if (owners >= this.owners) return;
+    this.count = this.offsets[owners]!;
+    this.owners = owners;
+  }
+
+  reset(): void {
+    this.owners = 0;
+    this.count = 0;
+  }
+
+  copyInto(table: AttributeTable): void {
+    this.offsets[this.owners] = this.count;
+    table.offsets.set(this.offsets.subarray(0, this.owners + 1));
+    table.key.set(this.key.subarray(0, this.count));
+    table.value.set(this.value.subarray(0, this.count));
+  }
+}
+
+/**
+ * Collects spans into growing columns; `finish` packs them into a SpanBatch. Reusable: `finish`
+ * leaves it as it is, `reset` empties it and keeps its memory.
+ *
+ * Order of calls: `addResource`, then its attributes (`resourceAttributes.add`); `addScope`
+ * likewise; `addSpan(resource, scope)`, then in any order: write the span's columns at the
+ * returned row, `spanAttributes.add`, `addEvent` + `eventAttributes.add`, `addLink` + ….
+ * Resources and scopes may be completed later as long as no other row of theirs was opened.
+ */
+export class BatchBuilder {
+  readonly dictionary = new DictionaryBuilder();
+  readonly resourceAttributes = new AttributeTableBuilder();
+  readonly scopeAttributes = new AttributeTableBuilder();
+  readonly spanAttributes = new AttributeTableBuilder();
+  readonly eventAttributes = new AttributeTableBuilder();
+  readonly linkAttributes = new AttributeTableBuilder();
+
+  spanCount = 0;
+  startUs = new Float64Array(256);
+  durationNs = new Float64Array(256);
+  startNs = new Uint16Array(256);
+  nameId = new Uint32Array(256);
+  statusMessageId = new Uint32Array(256);
+  traceStateId = new Uint32Array(256);
+  flags = new Uint32Array(256);
+  rare = new Uint32Array(256);
+  resourceRow = new Uint32Array(256);
+  scopeRow = new Uint32Array(256);
+  eventOffsets = new Uint32Array(256);
+  linkOffsets = new Uint32Array(256);
+  kind = new Uint8Array(256);
+  status = new Uint8Array(256);
+  /** 16 bytes a span. */
+  traceId = new Uint8Array(256 * 16);
+  /** 8 bytes a span. */
+  spanId = new Uint8Array(256 * 8);
+  parentSpanId = new Uint8Array(256 * 8);
+
+  resourceDropped: number[] = [];
+  resourceSchemaUrlId: number[] = [];
+  scopeNameId: number[] = [];
+  scopeVersionId: number[] = [];
+  scopeDropped: number[] = [];
+  scopeSchemaUrlId: number[] = [];
+
+  eventCount = 0;
+  eventUs = new Float64Array(64);
+  eventNs = new Uint16Array(64);
+  eventNameId = new Uint32Array(64);
+  eventDropped = new Uint32Array(64);
+  readonly exactEvents: { row: number; us: bigint }[] = [];
+
+  linkCount = 0;
+  linkTraceId = new Uint8Array(16 * 16);
+  linkSpanId = new Uint8Array(16 * 8);
+  linkTraceStateId = new Uint32Array(16);
+  linkFlags = new Uint32Array(16);
+  linkDropped = new Uint32Array(16);
+
+  readonly #rare: RareRow[] = [];
+  #keyCount = 0;
+  #keyNameId = new Uint32Array(64);
+  #keyType = new Uint8Array(64);
+  /** First key of a dictionary id + 1, and the next key of the same id + 1. */
+  #keyOfName = new Uint32Array(1024);
+  #nextKey = new Uint32Array(64);
+
+  /** Index of the key (name, type), where `nameId` is a dictionary id. */
+  key(nameId: number, type: number): number {
+    if (nameId >= this.#keyOfName.length) {
+      while (nameId >= this.#keyOfName.length) this.#keyOfName = grown(this.#keyOfName);
+    }
+    let key = this.#keyOfName[nameId]!;
+    while (key !== 0) {
+      if (this.#keyType[key - 1] === type) return key - 1;
+      key = this.#nextKey[key - 1]!;
+    }
+    if (this.#keyCount === this.#keyType.length) {
+      this.#keyNameId = grown(this.#keyNameId);
+      this.#keyType = grown(this.#keyType);
+      this.#nextKey = grown(this.#nextKey);
+    }
+    const made = this.#keyCount++;
+    this.#keyNameId[made] = nameId;
+    this.#keyType[made] = type;
+    this.#nextKey[made] = this.#keyOfName[nameId]!;
+    this.#keyOfName[nameId] = made + 1;
+    return made;
+  }
+
+  /** Dictionary id of a text. */
+  text(text: string): number {
+    if (text.length === 0) return 0;
+    const bytes = utf8Bytes(text);
+    return this.dictionary.intern(bytes, 0, bytes.length);
+  }
+
+  /** Dictionary id of bytes. */
+  bytes(bytes: Uint8Array): number {
+    return this.dictionary.intern(bytes, 0, bytes.length);
+  }
+
+  /** Dictionary id of an int64. */
+  int(value: bigint): number {
+    NUMBER_VIEW.setBigInt64(0, value, true);
+    return this.dictionary.intern(NUMBER_BYTES, 0, 8);
+  }
+
+  /** Dictionary id of a double. */
+  double(value: number): number {
+    NUMBER_VIEW.setFloat64(0, value, true);
+    return this.dictionary.intern(NUMBER_BYTES, 0, 8);
+  }
+
+  /** Opens the next resource row. */
+  addResource(): number {
+    this.resourceDropped.push(0);
+    this.resourceSchemaUrlId.push(0);
+    return this.resourceAttributes.open();
+  }
+
+  /** Opens the next scope row. */
+  addScope(): number {
+    this.scopeNameId.push(0);
+    this.scopeVersionId.push(0);
+    this.scopeDropped.push(0);
+    this.scopeSchemaUrlId.push(0);
+    return this.scopeAttributes.open();
+  }
+
+  /** Opens the next span with every column zero; returns its row. */
+  addSpan(resourceRow: number, scopeRow: number): number {
+    const i = this.spanCount;
+    if (i === this.kind.length) this.#growSpans();
+    this.spanCount = i + 1;
+    this.spanAttributes.open();
+    this.startUs[i] = 0;
+    this.durationNs[i] = 0;
+    this.startNs[i] = 0;
+    this.nameId[i] = 0;
+    this.statusMessageId[i] = 0;
+    this.traceStateId[i] = 0;
+    this.flags[i] = 0;
+    this.rare[i] = 0;
+    this.resourceRow[i] = resourceRow;
+    this.scopeRow[i] = scopeRow;
+    this.eventOffsets[i] = this.eventCount;
+    this.linkOffsets[i] = this.linkCount;
+    this.kind[i] = 0;
+    this.status[i] = 0;
+    this.traceId.fill(0, i * 16, i * 16 + 16);
+    this.spanId.fill(0, i * 8, i * 8 + 8);
+    this.parentSpanId.fill(0, i * 8, i * 8 + 8);
+    return i;
+  }
+
+  /** Opens the next event of the open span. */
+  addEvent(us: number, ns: number, nameId: number): number {
+    const e = this.eventCount;
+    if (e === this.eventNs.length) {
+      this.eventUs = grown(this.eventUs);
+      this.eventNs = grown(this.eventNs);
+      this.eventNameId = grown(this.eventNameId);
+      this.eventDropped = grown(this.eventDropped);
+    }
+    this.eventCount = e + 1;
+    this.eventAttributes.open();
+    this.eventUs[e] = us;
+    this.eventNs[e] = ns;
+    this.eventNameId[e] = nameId;
+    this.eventDropped[e] = 0;
+    return e;
+  }
+
+  /** Keeps the exact microseconds of an event whose time is beyond ±2^53 µs. */
+  setExactEventUs(row: number, us: bigint): void {
+    this.eventUs[row] = Number(us);
+    this.exactEvents.push({ row, us });
+  }
+
+  /** Opens the next link of the open span, ids zero. */
+  addLink(): number {
+    const l = this.linkCount;
+    if (l === this.linkFlags.length) {
+      this.linkTraceId = grown(this.linkTraceId);
+      this.linkSpanId = grown(this.linkSpanId);
+      this.linkTraceStateId = grown(this.linkTraceStateId);
+      this.linkFlags = grown(this.linkFlags);
+      this.linkDropped = grown(this.linkDropped);
+    }
+    this.linkCount = l + 1;
+    this.linkAttributes.open();
+    this.linkTraceId.fill(0, l * 16, l * 16 + 16);
+    this.linkSpanId.fill(0, l * 8, l * 8 + 8);
+    this.linkTraceStateId[l] = 0;
+    this.linkFlags[l] = 0;
+    this.linkDropped[l] = 0;
+    return l;
+  }
+
+  /** Dropped counts of a span as its client reported (or we truncated) them. */
+  setDropped(span: number, attributes: number, events: number, links: number): void {
+    if (attributes === 0 && events === 0 && links === 0 && this.rare[span] === 0) return;
+    const row = this.#rareRow(span);
+    row.droppedAttributes = attributes;
+    row.droppedEvents = events;
+    row.droppedLinks = links;
+  }
+
+  /**
+   * Sets a span's times from nanoseconds beyond what the plain columns hold exactly.
+   * `startNs` and `durationNs` are exact; any int64-and-a-bit value will do.
+   */
+  setExactTimes(span: number, startNs: bigint, durationNs: bigint): void {
+    const startUs = floorDiv(startNs, 1000n);
+    const durationUs = floorDiv(durationNs, 1000n);
+    const row = this.#rareRow(span);
+    row.exact = 1;
+    row.startUs = startUs;
+    row.durationUs = durationUs;
+    row.durationNs = Number(durationNs - durationUs * 1000n);
+    this.startUs[span] = Number(startUs);
+    this.startNs[span] = Number(startNs - startUs * 1000n);
+    this.durationNs[span] = Number(durationNs);
+  }
+
+  /** Takes back the span added last, with its attributes, events and links. */
+  dropLastSpan(): void {
+    const i = --this.spanCount;
+    this.spanAttributes.truncate(i);
+    this.eventAttributes.truncate(this.eventOffsets[i]!);
+    this.linkAttributes.truncate(this.linkOffsets[i]!);
+    this.eventCount = this.eventOffsets[i]!;
+    this.linkCount = this.linkOffsets[i]!;
+    while (this.#rare.length > 0 && this.#rare.at(-1)!.span >= i) this.#rare.pop();
+    while (this.exactEvents.length > 0 && this.exactEvents.at(-1)!.row >= this.eventCount) {
+      this.exactEvents.pop();
+    }
+  }
+
+  /** Empties the builder, keeping its memory. */
+  reset(): void {
+    this.#keyOfName.fill(0, 0, Math.min(this.#keyOfName.length, this.dictionary.count));
+    this.#keyCount = 0;
+    this.dictionary.reset();
+    this.resourceAttributes.reset();
+    this.scopeAttributes.reset();
+    this.spanAttributes.reset();
+    this.eventAttributes.reset();
+    this.linkAttributes.reset();
+    this.spanCount = 0;
+    this.eventCount = 0;
+    this.linkCount = 0;
+    this.resourceDropped.length = 0;
+    this.resourceSchemaUrlId.length = 0;
+    this.scopeNameId.length = 0;
+    this.scopeVersionId.length = 0;
+    this.scopeDropped.length = 0;
+    this.scopeSchemaUrlId.length = 0;
+    this.exactEvents.length = 0;
+    this.#rare.length = 0;
+  }
+
+  /**
+   * Packs what was collected into a new batch. `allocate` gives the image's memory (8-byte
+   * aligned); without it the image has a buffer of its own. Every resource gets its effective
+   * service name: the string attribute `service.name`, or the names above when absent or empty.
+   */
+  finish(allocate?: (sizeBytes: number) => Uint8Array): SpanBatch {
+    const services = this.#services();
+    const counts = this.#counts();
+    const size = imageSizeBytes(counts);
+    const batch = newBatch(allocate === undefined ? new Uint8Array(size) : allocate(size), counts);
+    this.#copySpans(batch);
+    this.#copyRest(batch);
+    batch.resourceServiceId.set(services);
+    return batch;
+  }
+
+  #counts(): BatchCounts {
+    return {
+      spans: this.spanCount,
+      resources: this.resourceAttributes.owners,
+      scopes: this.scopeAttributes.owners,
+      events: this.eventCount,
+      links: this.linkCount,
+      rare: this.#rare.length,
+      exactEvents: this.exactEvents.length,
+      keys: this.#keyCount,
+      dict: this.dictionary.count,
+      dictBytes: this.dictionary.sizeBytes,
+      resourceAttributes: this.resourceAttributes.count,
+      scopeAttributes: this.scopeAttributes.count,
+      spanAttributes: this.spanAttributes.count,
+      eventAttributes: this.eventAttributes.count,
+      linkAttributes: this.linkAttributes.count,
+    };
+  }
+
+  #services(): number[] {
+    const table = this.resourceAttributes;
+    const found: number[] = [];
+    const nameId = this.dictionary.intern(SERVICE_NAME_KEY, 0, SERVICE_NAME_KEY.length);
+    const wanted = this.key(nameId, ATTRIBUTE_TYPE.STRING);
+    table.offsets[table.owners] = table.count;
+    for (let r = 0; r < table.owners; r++) {
+      let service = -1;
+      for (let a = table.offsets[r]!; a < table.offsets[r + 1]!; a++) {
+        if (table.key[a] === wanted) service = table.value[a]!;
+      }
+      if (service === -1) service = this.text(NO_SERVICE_NAME);
+      else if (service === 0) service = this.text(EMPTY_SERVICE_NAME);
+      found.push(service);
+    }
+    return found;
+  }
+
+  #copySpans(batch: SpanBatch): void {
+    const n = this.spanCount;
+    batch.startUs.set(this.startUs.subarray(0, n));
+    batch.durationNs.set(this.durationNs.subarray(0, n));
+    batch.startNs.set(this.startNs.subarray(0, n));
+    batch.nameId.set(this.nameId.subarray(0, n));
+    batch.statusMessageId.set(this.statusMessageId.subarray(0, n));
+    batch.traceStateId.set(this.traceStateId.subarray(0, n));
+    batch.flags.set(this.flags.subarray(0, n));
+    batch.rare.set(this.rare.subarray(0, n));
+    batch.resourceRow.set(this.resourceRow.subarray(0, n));
+    batch.scopeRow.set(this.scopeRow.subarray(0, n));
+    batch.eventOffsets.set(this.eventOffsets.subarray(0, n));
+    batch.eventOffsets[n] = this.eventCount;
+    batch.linkOffsets.set(this.linkOffsets.subarray(0, n));
+    batch.linkOffsets[n] = this.linkCount;
+    batch.kind.set(this.kind.subarray(0, n));
+    batch.status.set(this.status.subarray(0, n));
+    batch.traceId.set(this.traceId.subarray(0, n * 16));
+    batch.spanId.set(this.spanId.subarray(0, n * 8));
+    batch.parentSpanId.set(this.parentSpanId.subarray(0, n * 8));
+    this.#rare.forEach((row, r) => {
+      batch.rareExact[r] = row.exact;
+      batch.rareStartUs[r] = row.startUs;
+      batch.rareDurationUs[r] = row.durationUs;
+      batch.rareDurationNs[r] = row.durationNs;
+      batch.rareDroppedAttributes[r] = row.droppedAttributes;
+      batch.rareDroppedEvents[r] = row.droppedEvents;
+      batch.rareDroppedLinks[r] = row.droppedLinks;
+    });
+  }
+
+  #copyRest(batch: SpanBatch): void {
+    batch.resourceDropped.set(this.resourceDropped);
+    batch.resourceSchemaUrlId.set(this.resourceSchemaUrlId);
+    batch.scopeNameId.set(this.scopeNameId);
+    batch.scopeVersionId.set(this.scopeVersionId);
+    batch.scopeDropped.set(this.scopeDropped);
+    batch.scopeSchemaUrlId.set(this.scopeSchemaUrlId);
+    batch.eventUs.set(this.eventUs.subarray(0, this.eventCount));
+    batch.eventNs.set(this.eventNs.subarray(0, this.eventCount));
+    batch.eventNameId.set(this.eventNameId.subarray(0, this.eventCount));
+    batch.eventDropped.set(this.eventDropped.subarray(0, this.eventCount));
+    this.exactEvents.forEach((event, i) => {
+      batch.exactEventRow[i] = event.row;
+      batch.exactEventUs[i] = event.us;
+    });
+    batch.linkTraceId.set(this.linkTraceId.subarray(0, this.linkCount * 16));
+    batch.linkSpanId.set(this.linkSpanId.subarray(0, this.linkCount * 8));
+    batch.linkTraceStateId.set(this.linkTraceStateId.subarray(0, this.linkCount));
+    batch.linkFlags.set(this.linkFlags.subarray(0, this.linkCount));
+    batch.linkDropped.set(this.linkDropped.subarray(0, this.linkCount));
+    batch.keyNameId.set(this.#keyNameId.subarray(0, this.#keyCount));
+    batch.keyType.set(this.#keyType.subarray(0, this.#keyCount));
+    const dictionary = this.dictionary;
+    batch.dictOffsets.set(dictionary.offsets.subarray(0, dictionary.count + 1));
+    batch.dictBytes.set(dictionary.bytes.subarray(0, dictionary.sizeBytes));
+    this.resourceAttributes.copyInto(batch.resourceAttributes);
+    this.scopeAttributes.copyInto(batch.scopeAttributes);
+    this.spanAttributes.copyInto(batch.spanAttributes);
+    this.eventAttributes.copyInto(batch.eventAttributes);
+    this.linkAttributes.copyInto(batch.linkAttributes);
+  }
+
+  #rareRow(span: number): RareRow {
+    const known = this.rare[span]!;
+    if (known !== 0) return this.#rare[known - 1]!;
+    const row: RareRow = {
+      span,
+      exact: 0,
+      startUs: 0n,
+      durationUs: 0n,
+      durationNs: 0,
+      droppedAttributes: 0,
+      droppedEvents: 0,
+      droppedLinks: 0,
+    };
+    this.rare[span] = this.#rare.push(row);
+    return row;
+  }
+
+  #growSpans(): void {
+    this.startUs = grown(this.startUs);
+    this.durationNs = grown(this.durationNs);
+    this.startNs = grown(this.startNs);
+    this.nameId = grown(this.nameId);
+    this.statusMessageId = grown(this.statusMessageId);
+    this.traceStateId = grown(this.traceStateId);
+    this.flags = grown(this.flags);
+    this.rare = grown(this.rare);
+    this.resourceRow = grown(this.resourceRow);
+    this.scopeRow = grown(this.scopeRow);
+    this.eventOffsets = grown(this.eventOffsets);
+    this.linkOffsets = grown(this.linkOffsets);
+    this.kind = grown(this.kind);
+    this.status = grown(this.status);
+    this.traceId = grown(this.traceId);
+    this.spanId = grown(this.spanId);
+    this.parentSpanId = grown(this.parentSpanId);
+  }
+}
+
+interface RareRow {
+  span: number;
+  exact: number;
+  startUs: bigint;
+  durationUs: bigint;
+  durationNs: number;
+  droppedAttributes: number;
+  droppedEvents: number;
+  droppedLinks: number;
+}
+
+function floorDiv(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a % b < 0n ? quotient - 1n : quotient;
+}

@@ -1,0 +1,49 @@
+/** Every limit of queues, caches, retries and inputs, with its reason. Some have flags. */
+
+/** Units are in the names. Flags that change one are listed in docs/config.md. */
+export const LIMITS = {
+  /** One request as sent: OTLP exporters send up to 512 spans; 64 MiB leaves hundredfold room. */
+  requestBytes: 64 * 1024 * 1024,
+  /** One request inflated: a gzip bomb stops here. */
+  inflatedBytes: 128 * 1024 * 1024,
+  /** gRPC's default message size is 4 MiB; exporters of big traces need more. */
+  grpcMessageBytes: 64 * 1024 * 1024,
+  /** Spans in one request; beyond it the request is refused whole (413 / INVALID_ARGUMENT). */
+  requestSpans: 250_000,
+  /** Attributes of one span, event, link, resource or scope; later ones are counted dropped. */
+  attributesPerOwner: 1024,
+  /** Bytes of one attribute value; longer ones are cut and the span says so. */
+  attributeValueBytes: 256 * 1024,
+  /** Bytes of a key or name; longer ones are cut and the span says so. */
+  nameBytes: 16 * 1024,
+  /** Events of one span; later ones are counted dropped. */
+  eventsPerSpan: 4096,
+  /** Links of one span; later ones are counted dropped. */
+  linksPerSpan: 4096,
+  /** Nesting of array and map values; deeper ones are malformed. */
+  valueDepth: 32,
+  /** Bytes of batches between receivers and store; beyond it senders are told to wait. */
+  queueBytes: 64 * 1024 * 1024,
+  /** Batches waiting at once, whatever their size. */
+  queueBatches: 4096,
+  /** What overloaded senders are told to wait. */
+  retryAfterMs: 1000,
+  /** Traces one search page may hold. */
+  findTraces: 10_000,
+  /** Distinct traces that a total counts exactly. */
+  findDistinctTraces: 1_000_000,
+  /** Seen traces a cursor remembers exactly; older ones are told by their match alone. */
+  cursorTraces: 500,
+  /** Spans in one batch of `get`; larger traces come in several. */
+  getSpansPerBatch: 65_536,
+  /** A query that runs longer ends with an error that says so. */
+  queryDeadlineMs: 30_000,
+  /** Length of a regular expression. */
+  regexBytes: 4096,
+  /** Leaves of one filter tree. */
+  filterLeaves: 256,
+  /** Distinct values an attribute-values answer may hold. */
+  attributeValues: 10_000,
+  /** Distinct `svc` label values of Jaeger's metrics, then `other-services`. */
+  serviceLabels: 4000,
+} as const;
