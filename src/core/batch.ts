@@ -107,7 +107,7 @@ export function imageSizeBytes(c: BatchCounts): number {
   return (HEADER_WORDS * 4 + eights * 8 + fours * 4 + twos * 2 + ones + 7) & ~7;
 }
 
-/** Hands out consecutive typed arrays over an image; widths must not grow on the way. */
+/** Hands out consecutive typed arrays over an image; alignment must not grow on the way. */
 class Sections {
   readonly #buffer: ArrayBufferLike;
   #at: number;
@@ -259,6 +259,12 @@ export class SpanBatch {
     this.rareDurationUs = s.i64(c.rare);
     this.eventUs = s.f64(c.events);
     this.exactEventUs = s.i64(c.exactEvents);
+    // Ids come here because their sizes keep the 8-byte alignment: they are read as words too.
+    this.traceId = s.u8(c.spans * 16);
+    this.spanId = s.u8(c.spans * 8);
+    this.parentSpanId = s.u8(c.spans * 8);
+    this.linkTraceId = s.u8(c.links * 16);
+    this.linkSpanId = s.u8(c.links * 8);
     this.nameId = s.u32(c.spans);
     this.statusMessageId = s.u32(c.spans);
     this.traceStateId = s.u32(c.spans);
@@ -294,13 +300,8 @@ export class SpanBatch {
     this.startNs = s.u16(c.spans);
     this.eventNs = s.u16(c.events);
     this.rareDurationNs = s.u16(c.rare);
-    this.traceId = s.u8(c.spans * 16);
-    this.spanId = s.u8(c.spans * 8);
-    this.parentSpanId = s.u8(c.spans * 8);
     this.kind = s.u8(c.spans);
     this.status = s.u8(c.spans);
-    this.linkTraceId = s.u8(c.links * 16);
-    this.linkSpanId = s.u8(c.links * 8);
     this.rareExact = s.u8(c.rare);
     this.keyType = s.u8(c.keys);
     this.dictBytes = s.u8(c.dictBytes);

@@ -43,6 +43,11 @@ export class DictionaryBuilder {
     }
   }
 
+  /** The hash32 of an entry's bytes. */
+  hashOf(id: number): number {
+    return this.#hashes[id]!;
+  }
+
   /** Number of bytes of all entries. */
   get sizeBytes(): number {
     return this.offsets[this.count]!;
