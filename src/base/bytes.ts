@@ -69,6 +69,11 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length === b.length ? 0 : a.length < b.length ? -1 : 1;
 }
 
+/** Orders texts by their UTF-8 bytes (JavaScript's own `<` differs beyond U+FFFF): -1, 0 or 1. */
+export function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : compareBytes(utf8Bytes(a), utf8Bytes(b));
+}
+
 /** Whether `length` bytes are equal. */
 export function equalBytes(
   a: Uint8Array,

@@ -7,9 +7,10 @@ export type AttributeLevel = "span" | "resource" | "scope" | "event" | "link";
 export const ALL_LEVELS: readonly AttributeLevel[] = ["span", "resource", "scope", "event", "link"];
 
 /**
- * Fields of a span that conditions and orders can name. `start` is µs since 1970 (number),
- * `duration` is ns (number), ids are lower-case hex without leading zeros cut, `kind` and
- * `status` are OTLP's numbers, `isRoot` is 0 or 1 (no parent id).
+ * Fields of a span that conditions and orders can name. `start` is whole µs since 1970,
+ * rounded down; `duration` is ns; both exact. Ids are lower-case hex without leading zeros cut
+ * (no parent: 16 zeros), `kind` and `status` are OTLP's numbers, `isRoot` is 0 or 1 (no parent
+ * id). Texts compare as STRING attributes do, numbers as INT.
  */
 export type SpanField =
   | "service"
@@ -46,7 +47,7 @@ export type Target =
  * A leaf on an attribute holds when ANY entry of that key at the named levels (of the span, its
  * resource, its scope, any of its events, any of its links) satisfies it; an absent key
  * satisfies no leaf, `!=` included (write `not(=)` for "absent or different"). Fields with
- * several values (eventName, link ids) likewise: any.
+ * several values (eventName, link ids) likewise: any. Every other field always exists.
  *
  * Comparison of a stored value with the constant:
  * - constant string, `untyped` not set: only STRING values; order is by bytes.
@@ -54,9 +55,13 @@ export type Target =
  *   false with everything, `!=` included).
  * - constant boolean: BOOL values, only `=` and `!=`.
  * - constant string with `untyped`: Jaeger's tag search, only `=`: the stored value's text
- *   (`valueText` in core/read.ts) equals it, or both are numbers and numerically equal.
+ *   (`valueText` in core/read.ts) equals it, or both are numbers and numerically equal. The
+ *   constant is a number when it is written as decimal digits with an optional sign (exact) or
+ *   as a decimal fraction or power of ten (a double).
  * - `in`: any of the constants by `=`. `regex`: STRING values (and fields of text), unanchored,
- *   RE2 syntax, linear time. `exists`: the key is there, whatever its value.
+ *   RE2 syntax, linear time, over the text with U+FFFD for malformed UTF-8. `exists`: the key is
+ *   there, whatever its value.
+ * - an empty `and` always holds, an empty `or` or `in` never.
  */
 export type Filter =
   | { readonly op: "and"; readonly all: readonly Filter[] }

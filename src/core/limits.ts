@@ -42,6 +42,10 @@ export const LIMITS = {
   regexBytes: 4096,
   /** Leaves of one filter tree. */
   filterLeaves: 256,
+  /** Nesting of one filter tree: evaluation recurses. */
+  filterDepth: 64,
+  /** Constants of all `in` leaves of one filter tree. */
+  filterValues: 10_000,
   /** Distinct values an attribute-values answer may hold. */
   attributeValues: 10_000,
   /** Distinct `svc` label values of Jaeger's metrics, then `other-services`. */

@@ -4,6 +4,7 @@ import { toHex, utf8 } from "../base/bytes.ts";
 import { arrayOrMapText } from "./any-value.ts";
 import { ATTRIBUTE_TYPE } from "./batch.ts";
 import type { AttributeTable, SpanBatch } from "./batch.ts";
+import { isSpoorError } from "./errors.ts";
 
 /** Bytes of a dictionary entry (a view). */
 export function dictEntry(batch: SpanBatch, id: number): Uint8Array {
@@ -64,14 +65,21 @@ export function attributeValue(batch: SpanBatch, table: AttributeTable, a: numbe
 
 /**
  * The text that Jaeger's tag search compares with: strings as they are, true/false, decimal
- * integers, doubles as Go's %g with 10 digits, bytes as lower-case hex, arrays and maps as JSON.
+ * integers, doubles as Go's %g with 10 digits, bytes as lower-case hex, arrays and maps as JSON
+ * (malformed ones as bytes).
  */
 export function valueText(type: number, value: PlainValue): string {
   if (typeof value === "string") return value;
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (typeof value === "number") return doubleText(value);
   if (value === undefined) return "";
-  return type === ATTRIBUTE_TYPE.BYTES ? toHex(value) : arrayOrMapText(type, value);
+  if (type === ATTRIBUTE_TYPE.BYTES) return toHex(value);
+  try {
+    return arrayOrMapText(type, value);
+  } catch (error) {
+    if (isSpoorError(error, "malformed")) return toHex(value);
+    throw error;
+  }
 }
 
 /** A double as Go prints it with verb g and 10 significant digits. */

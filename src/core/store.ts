@@ -21,7 +21,11 @@ export interface SpanWriter {
   write(batch: SpanBatch, signal?: AbortSignal): Promise<WriteResult>;
 }
 
-/** What orders a search. Ties are broken by trace id, then span id, ascending. */
+/**
+ * What orders a search. Spans are ordered by (rank, trace id, span id): the rank in the query's
+ * direction (start: exact ns; duration: exact ns; spanCount: of the whole trace), ids always
+ * ascending, and spans equal in all that by longer duration, then later start.
+ */
 export type FindOrder = "start" | "duration" | "spanCount";
 
 /** A search for traces that have at least one matching span. */
@@ -32,15 +36,15 @@ export interface FindQuery {
   readonly startMinUs: number;
   readonly startMaxUs: number;
   /**
-   * `start` and `duration` rank a trace by its best matching span (latest start, longest
-   * duration); `spanCount` by its number of spans.
+   * `start` and `duration` rank a trace by its best matching span, the one that comes first in
+   * the order (descending: latest start, longest duration); `spanCount` by its number of spans.
    */
   readonly order: FindOrder;
   /** Default true: newest, longest, largest first. */
   readonly descending?: boolean;
   /** Most traces to return, ≥ 1, at most LIMITS.findTraces. Exact: fewer only when no more. */
   readonly limit: number;
-  /** The cursor of the page before. */
+  /** The cursor of the page before (core/cursor.ts says what it promises). */
   readonly cursor?: string;
   /** Ask for `totals` too (costs a full scan of what matches). */
   readonly totals?: boolean;
@@ -50,7 +54,10 @@ export interface FindQuery {
 export interface TraceSummary {
   /** 16 bytes. */
   readonly traceId: Uint8Array;
-  /** Service and name of the root (no parent, earliest start), or of the earliest span. */
+  /**
+   * Service and name of the root (no parent, earliest start), or of the earliest span; ties by
+   * span id, service, name. All but `match…` is computed by core/trace/summary.ts.
+   */
   readonly rootService: string;
   readonly rootName: string;
   /** Earliest start and latest end over all spans of the trace. */
@@ -66,7 +73,7 @@ export interface TraceSummary {
     readonly spanCount: number;
     readonly errorCount: number;
   }[];
-  /** The matching span that ranks the trace: 8 bytes of id, start and duration. */
+  /** The matching span that comes first in the order: 8 bytes of id, start and duration. */
   readonly matchSpanId: Uint8Array;
   readonly matchStartUs: number;
   readonly matchStartNs: number;
@@ -163,25 +170,36 @@ export interface SpanReader {
   get(traceIds: readonly Uint8Array[], signal?: AbortSignal): AsyncIterable<SpanBatch>;
   /**
    * Spans of a trace that were written since the token (all, without one), and the next token.
-   * May repeat spans, never omits any.
+   * May repeat spans, never omits any. The batch is undefined when there is nothing new.
    */
   changedSince(
     traceId: Uint8Array,
     token: ChangeToken | undefined,
     signal?: AbortSignal,
   ): Promise<{ readonly batch: SpanBatch | undefined; readonly token: ChangeToken }>;
-  /** Names of services, ascending by bytes. */
+  /**
+   * Names of services, ascending by bytes. Here, in operations and in attribute keys, names that
+   * only deleted or expired spans had may linger until the store has rewritten what held them.
+   */
   services(signal?: AbortSignal): Promise<readonly string[]>;
   /** Operations of a service, ascending by name then kind; only of `kind` when given. */
   operations(service: string, kind?: number, signal?: AbortSignal): Promise<readonly Operation[]>;
+  /** Keys, ascending by name (bytes), then level as in ALL_LEVELS, then type. */
   attributeKeys(scope: AttributeScope, signal?: AbortSignal): Promise<readonly AttributeKey[]>;
-  /** Values of a key, most frequent first, ties by bytes. */
+  /**
+   * Values of a key at any level, distinct by (text, type), most frequent first, ties by bytes,
+   * then type. A span counts once for a value it has several times.
+   */
   attributeValues(
     key: string,
     scope: AttributeScope,
     signal?: AbortSignal,
   ): Promise<readonly AttributeValue[]>;
-  /** Calls whose child span started in [startMinUs, startMaxUs], ascending by parent, child. */
+  /**
+   * Calls whose child span started in [startMinUs, startMaxUs], ascending by parent, child.
+   * A span whose parent id is found in its trace is one call from each distinct service the
+   * spans of that id have; none when one of them has the child's own service.
+   */
   links(startMinUs: number, startMaxUs: number, signal?: AbortSignal): Promise<readonly ServiceLink[]>;
 }
 
