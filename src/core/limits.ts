@@ -6,6 +6,16 @@ export const LIMITS = {
   requestBytes: 64 * 1024 * 1024,
   /** One request inflated: a gzip bomb stops here. */
   inflatedBytes: 128 * 1024 * 1024,
+  /** Bodies held at once by one server, as sent: beyond it senders are told to wait. */
+  bodyBudgetBytes: 256 * 1024 * 1024,
+  /** A request must arrive whole within this: 64 MiB at 9 Mbit/s; slower ones are cut (408). */
+  requestReceiveMs: 60_000,
+  /** Idle connections are kept this long: exporters send every 5 s. */
+  keepAliveMs: 75_000,
+  /** How long a refused sender may go on sending before its connection is cut. */
+  lingerMs: 1000,
+  /** How long running requests may take to finish when a server closes. */
+  drainMs: 10_000,
   /** gRPC's default message size is 4 MiB; exporters of big traces need more. */
   grpcMessageBytes: 64 * 1024 * 1024,
   /** Spans in one request; beyond it the request is refused whole (413 / INVALID_ARGUMENT). */

@@ -1,0 +1,258 @@
+/** HTTP server kit for every endpoint: routes, body limits, inflating, CORS, drain. Bench: grpc-ingest. */
+
+import * as http from "node:http";
+import * as https from "node:https";
+import type { CounterTable } from "../base/counters.ts";
+import { SpoorError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { makeCors } from "./cors.ts";
+import type { Cors, CorsOptions } from "./cors.ts";
+import { sendAnswer } from "./http-answer.ts";
+import { BodyBudget, readBody } from "./http-body.ts";
+import type { HeldBody } from "./http-body.ts";
+import { failureOf, HttpRequest, plainFailure } from "./http-message.ts";
+import type { FailureAnswer, HttpAnswer, HttpRoute, Target } from "./http-message.ts";
+import { makeRouter } from "./http-router.ts";
+import type { Router } from "./http-router.ts";
+import { ACCEPTED_ENCODINGS, bodyEncoding, inflate } from "./inflate.ts";
+import { listen } from "./listen.ts";
+import type { ListenOptions } from "./listen.ts";
+
+/** Certificate and key, PEM; `clientCa` asks clients for certificates signed by it. */
+export interface TlsOptions {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  readonly clientCa?: string | Buffer;
+}
+
+export interface HttpServerOptions extends ListenOptions {
+  /** Value of the `server` label of `spoor_http_failures_total`. */
+  readonly name: string;
+  readonly routes: readonly HttpRoute[];
+  readonly counters: CounterTable;
+  readonly cors?: CorsOptions;
+  readonly tls?: TlsOptions;
+  /** Default LIMITS.requestBytes. */
+  readonly bodyBytes?: number;
+  /** Default LIMITS.inflatedBytes. */
+  readonly inflatedBytes?: number;
+  /** Default LIMITS.requestReceiveMs. */
+  readonly receiveMs?: number;
+  /** Failures no route answers: unknown paths, wrong methods. Default: plain text. */
+  readonly failure?: FailureAnswer;
+  /** Told of every error that is our own bug; the client gets a bare 500. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** A listening server. */
+export interface HttpServer {
+  readonly host: string;
+  /** The actual port. */
+  readonly port: number;
+  /**
+   * Stops accepting, lets running requests finish for at most `drainMs` (default
+   * LIMITS.drainMs), then cuts what is left. Idempotent.
+   */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** Starts a server; rejects with SpoorError `in-use` or `config` when it cannot listen. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const endpoint = new Endpoint(options);
+  const server = createServer(options, endpoint);
+  const port = await listen(server, options);
+  let closed: Promise<void> | undefined;
+  return {
+    host: options.host,
+    port,
+    close(drainMs = LIMITS.drainMs) {
+      endpoint.draining = true;
+      closed ??= drain(server, drainMs);
+      return closed;
+    },
+  };
+}
+
+function createServer(options: HttpServerOptions, endpoint: Endpoint): http.Server {
+  const receiveMs = options.receiveMs ?? LIMITS.requestReceiveMs;
+  const settings: http.ServerOptions = {
+    requestTimeout: receiveMs,
+    headersTimeout: receiveMs,
+    connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveMs / 4)),
+    keepAliveTimeout: LIMITS.keepAliveMs,
+    noDelay: true,
+  };
+  const listener = (message: http.IncomingMessage, response: http.ServerResponse): void => {
+    void endpoint.serve(message, response);
+  };
+  const tls = options.tls;
+  const server =
+    tls === undefined
+      ? http.createServer(settings, listener)
+      : https.createServer({ ...settings, ...tlsSettings(tls) }, listener);
+  server.on("clientError", (error, socket) => {
+    endpoint.refuseConnection(error, socket);
+  });
+  return server;
+}
+
+function tlsSettings(tls: TlsOptions): https.ServerOptions {
+  const { cert, key, clientCa } = tls;
+  const base = { cert, key, minVersion: "TLSv1.2" as const };
+  return clientCa === undefined ? base : { ...base, ca: clientCa, requestCert: true };
+}
+
+function drain(server: http.Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** What all requests of one server share. */
+class Endpoint {
+  draining = false;
+  readonly #router: Router;
+  readonly #cors: Cors | undefined;
+  readonly #budget = new BodyBudget(LIMITS.bodyBudgetBytes);
+  readonly #bodyBytes: number;
+  readonly #inflatedBytes: number;
+  readonly #failure: FailureAnswer;
+  readonly #options: HttpServerOptions;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#router = makeRouter(options.routes);
+    this.#cors = makeCors(options.cors);
+    this.#bodyBytes = options.bodyBytes ?? LIMITS.requestBytes;
+    this.#inflatedBytes = options.inflatedBytes ?? LIMITS.inflatedBytes;
+    this.#failure = options.failure ?? plainFailure;
+  }
+
+  /** Answers one request; never throws. */
+  async serve(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const target = targetOf(message.url ?? "/");
+    response.on("error", ignoreLostClient);
+    try {
+      const answer = await this.#answer(message, target);
+      if (this.draining) response.shouldKeepAlive = false;
+      await sendAnswer(message, response, this.#withCors(message, answer));
+    } catch (error) {
+      this.#fault(error);
+      response.destroy();
+    }
+  }
+
+  /** Answers bytes that are no HTTP request, or came too slowly. */
+  refuseConnection(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const status = STATUS_OF_PARSER_ERROR[error.code ?? ""] ?? 400;
+    this.#count(status);
+    const reason = http.STATUS_CODES[status] ?? "";
+    socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  }
+
+  #answer(message: http.IncomingMessage, target: Target): HttpAnswer | Promise<HttpAnswer> {
+    const method = message.method ?? "GET";
+    const match = this.#router(method, target.path);
+    if (match !== undefined && "route" in match) {
+      return this.#serveRoute(match.route, message, new HttpRequest(message, target, match.params));
+    }
+    const request = new HttpRequest(message, target, {});
+    if (match === undefined) {
+      const error = new SpoorError("not-found", "404 page not found");
+      return this.#refuse(404, error, this.#failure, request);
+    }
+    if (method === "OPTIONS" && this.#cors !== undefined) {
+      return { status: 204, headers: this.#cors.preflightHeaders(message.headers) };
+    }
+    const allow = match.allow.join(", ");
+    const error = new SpoorError("unsupported", `405 method not allowed, supported: [${allow}]`);
+    const answer = this.#refuse(405, error, this.#failure, request);
+    return { ...answer, headers: { ...answer.headers, allow } };
+  }
+
+  async #serveRoute(
+    route: HttpRoute,
+    message: http.IncomingMessage,
+    request: HttpRequest,
+  ): Promise<HttpAnswer> {
+    const failure = route.failure ?? this.#failure;
+    let held: HeldBody | undefined;
+    try {
+      const types = route.contentTypes;
+      if (types !== undefined && !types.includes(request.contentType)) {
+        const text = `415 unsupported media type, supported: [${types.join(", ")}]`;
+        return this.#refuse(415, new SpoorError("unsupported", text), failure, request);
+      }
+      const encoding = bodyEncoding(message.headers["content-encoding"]);
+      if (encoding === undefined) {
+        const text = `415 unsupported content encoding, supported: [${ACCEPTED_ENCODINGS}]`;
+        return this.#refuse(415, new SpoorError("unsupported", text), failure, request);
+      }
+      if (route.method !== "GET") {
+        held = await readBody(message, this.#bodyBytes, this.#budget);
+        const plain = inflate(held.bytes, encoding, this.#inflatedBytes);
+        request.body = plain instanceof Promise ? await plain : plain;
+      }
+      return await route.handle(request);
+    } catch (thrown) {
+      const { status, error } = failureOf(thrown);
+      if (!(thrown instanceof SpoorError)) this.#fault(thrown);
+      return this.#refuse(status, error, failure, request);
+    } finally {
+      if (held !== undefined) this.#budget.give(held.heldBytes);
+    }
+  }
+
+  #refuse(
+    status: number,
+    error: SpoorError,
+    failure: FailureAnswer,
+    request: HttpRequest,
+  ): HttpAnswer {
+    this.#count(status);
+    return failure({ status, error }, request);
+  }
+
+  #count(status: number): void {
+    const help = "Requests answered with an error, by server and HTTP status.";
+    const values = [this.#options.name, String(status)];
+    const labels = ["server", "status"];
+    this.#options.counters.counter("spoor_http_failures_total", help, labels, values).value++;
+  }
+
+  #withCors(message: http.IncomingMessage, answer: HttpAnswer): HttpAnswer {
+    const origin = message.headers.origin;
+    if (this.#cors === undefined || origin === undefined || message.method === "OPTIONS") {
+      return answer;
+    }
+    return { ...answer, headers: { ...answer.headers, ...this.#cors.responseHeaders(origin) } };
+  }
+
+  #fault(error: unknown): void {
+    this.#options.onFault?.(error);
+  }
+}
+
+const STATUS_OF_PARSER_ERROR: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+function targetOf(url: string): Target {
+  const mark = url.indexOf("?");
+  if (mark < 0) return { path: url, query: "" };
+  return { path: url.slice(0, mark), query: url.slice(mark + 1) };
+}
+
+/** A client that hangs up while it is being answered is no error of ours. */
+function ignoreLostClient(): void {}
