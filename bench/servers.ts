@@ -1,0 +1,134 @@
+// The servers the bench can run: how each is started, and where its doors are.
+
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+
+export interface Doors {
+  readonly otlpHttp: string;
+  /** Host and port. */
+  readonly otlpGrpc: string;
+  /** Base of Jaeger's HTTP API, up to and with `/api`. */
+  readonly query: string;
+  /** Base of the API only Spoor has (regex, ranges), if the server has one. */
+  readonly own?: string;
+  readonly health: string;
+  readonly metrics: string;
+}
+
+export interface ServerPlan {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly doors: Doors;
+  /** Where it keeps spans; nothing when it keeps them in memory. */
+  readonly dataFolder?: string;
+  /** Names of gauges on /metrics that are all 0 once it has settled. */
+  readonly settledGauges: readonly string[];
+}
+
+export type Build = (dataFolder: string, checkout: string) => Promise<ServerPlan>;
+
+const jaegerVersion = "1.76.0";
+const cache = process.env["SPOOR_BENCH_CACHE"] ?? path.join(os.homedir(), ".cache", "spoor-bench");
+export const jaegerBinary = path.join(cache, `jaeger-all-in-one-${jaegerVersion}`);
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => net.createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    ports.push((server.address() as net.AddressInfo).port);
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Flags both Jaeger 1.76 and Spoor understand, and the doors they open. */
+async function commonFlags(): Promise<{ flags: string[]; doors: Doors }> {
+  const ports = await freePorts(4);
+  const at = (index: number): string => `127.0.0.1:${ports[index]}`;
+  return {
+    flags: [
+      `--collector.otlp.http.host-port=${at(0)}`,
+      `--collector.otlp.grpc.host-port=${at(1)}`,
+      `--query.http-server.host-port=${at(2)}`,
+      `--admin.http.host-port=${at(3)}`,
+    ],
+    doors: {
+      otlpHttp: `http://${at(0)}/v1/traces`,
+      otlpGrpc: at(1),
+      query: `http://${at(2)}/api`,
+      health: `http://${at(3)}/`,
+      metrics: `http://${at(3)}/metrics`,
+    },
+  };
+}
+
+/** Jaeger opens more doors than it is asked for here; they get free ports too. */
+async function otherJaegerFlags(): Promise<string[]> {
+  const ports = await freePorts(3);
+  const names = [
+    "collector.grpc-server.host-port",
+    "collector.http-server.host-port",
+    "query.grpc-server.host-port",
+  ];
+  return names.map((name, index) => `--${name}=127.0.0.1:${ports[index]}`);
+}
+
+function jaeger(storage: "memory" | "badger"): Build {
+  return async (dataFolder) => {
+    const { flags, doors } = await commonFlags();
+    const folders = ["key", "value"].map((kind) => path.join(dataFolder, kind));
+    if (storage === "badger")
+      for (const folder of folders) fs.mkdirSync(folder, { recursive: true });
+    const badger = [
+      "--badger.ephemeral=false",
+      `--badger.directory-key=${folders[0]}`,
+      `--badger.directory-value=${folders[1]}`,
+    ];
+    return {
+      name: `Jaeger ${jaegerVersion} ${storage}`,
+      command: [
+        jaegerBinary,
+        ...flags,
+        ...(await otherJaegerFlags()),
+        "--log-level=error",
+        ...(storage === "badger" ? badger : []),
+      ],
+      env: { SPAN_STORAGE_TYPE: storage },
+      doors,
+      ...(storage === "badger" ? { dataFolder } : {}),
+      settledGauges: ["jaeger_collector_queue_length"],
+    };
+  };
+}
+
+function spoor(storage: "embedded" | "memory"): Build {
+  return async (dataFolder, checkout) => {
+    const { flags, doors } = await commonFlags();
+    return {
+      name: `Spoor ${storage}`,
+      command: [
+        path.join(checkout, "bin", "spoor"),
+        "all-in-one",
+        ...flags,
+        ...(storage === "embedded" ? [`--embedded.directory=${dataFolder}`] : []),
+        ...(storage === "memory" ? ["--memory.max-traces=1000000"] : []),
+      ],
+      env: { SPAN_STORAGE_TYPE: storage },
+      doors,
+      ...(storage === "embedded" ? { dataFolder } : {}),
+      settledGauges: [],
+    };
+  };
+}
+
+/** Every server by the name it has on the command line. */
+export const builds: Readonly<Record<string, Build>> = {
+  spoor: spoor("embedded"),
+  "spoor-memory": spoor("memory"),
+  "jaeger-memory": jaeger("memory"),
+  "jaeger-badger": jaeger("badger"),
+};
