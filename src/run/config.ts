@@ -137,6 +137,12 @@ function flatten(node: unknown, prefix: string, path: string, out: Map<string, G
   }
   if (prefix === "") throw new SpoorError("config", `${path}: expected keys with values`);
   const row = rowNamed(prefix, `key ${prefix} in ${path}`);
-  const text = Array.isArray(node) ? node.join(",") : node === null ? "" : String(node);
+  const text = Array.isArray(node) ? node.map(textOf).join(",") : textOf(node);
   out.set(row.name, { text, from: `${row.name} in ${path}` });
+}
+
+/** A YAML scalar as a user would write it on the command line. */
+function textOf(node: unknown): string {
+  if (typeof node === "string") return node;
+  return node === null || node === undefined ? "" : JSON.stringify(node);
 }
