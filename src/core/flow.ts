@@ -25,5 +25,11 @@ export interface Sink {
   push(batch: SpanBatch, origin: Origin, signal?: AbortSignal): Promise<PushResult>;
 }
 
+/** Told of spans that never became part of a batch, so that the ledger holds them too. */
+export interface Rejections {
+  /** `reason` is a short fixed word: a SpoorError code, or what a codec found wrong. */
+  rejected(reason: string, spanCount: number, origin: Origin): void;
+}
+
 /** A step of the pipeline: wraps the next sink. */
 export type Stage = (next: Sink) => Sink;
