@@ -3,7 +3,7 @@
 import { utf8Bytes } from "../../base/bytes.ts";
 import { SpoorError } from "../errors.ts";
 import { ALL_LEVELS } from "../filter.ts";
-import type { Filter, SpanField, Target } from "../filter.ts";
+import type { Filter, FilterValue, SpanField, Target } from "../filter.ts";
 import { LIMITS } from "../limits.ts";
 
 /** What a field holds: one text or number of the span, or texts of its events or links. */
@@ -78,7 +78,7 @@ function checkNode(filter: Filter, depth: number, used: { leaves: number; values
 
 const COMPARISONS: readonly string[] = ["=", "!=", "<", "<=", ">", ">="];
 
-function checkComparison(filter: Filter & { readonly value: unknown }): void {
+function checkComparison(filter: Extract<Filter, { readonly value: FilterValue }>): void {
   if (!COMPARISONS.includes(filter.op)) throw bad(`unknown operator ${filter.op}`);
   checkTarget(filter.target);
   if (typeof filter.value === "boolean" && filter.op !== "=" && filter.op !== "!=") {
