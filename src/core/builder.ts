@@ -1,8 +1,9 @@
 /** BatchBuilder: how codecs and stores make a SpanBatch, row by row. Bench: decode. */
 
 import { utf8Bytes } from "../base/bytes.ts";
+import { AttributeTableBuilder, grown } from "./attribute-table.ts";
 import { ATTRIBUTE_TYPE, imageSizeBytes, newBatch } from "./batch.ts";
-import type { AttributeTable, BatchCounts, SpanBatch } from "./batch.ts";
+import type { BatchCounts, SpanBatch } from "./batch.ts";
 import { DictionaryBuilder } from "./dictionary.ts";
 
 /** Service name of spans whose resource has none, as Jaeger's OTLP translation calls it. */
@@ -13,62 +14,6 @@ export const EMPTY_SERVICE_NAME = "empty-service-name";
 const SERVICE_NAME_KEY = utf8Bytes("service.name");
 const NUMBER_BYTES = new Uint8Array(8);
 const NUMBER_VIEW = new DataView(NUMBER_BYTES.buffer);
-
-function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(column: T): T {
-  const bigger = new (column.constructor as new (length: number) => T)(column.length * 2);
-  bigger.set(column as never);
-  return bigger;
-}
-
-/** Attributes of one level while they are collected; owners and entries arrive in order. */
-export class AttributeTableBuilder {
-  offsets = new Uint32Array(257);
-  key = new Uint32Array(1024);
-  value = new Uint32Array(1024);
-  owners = 0;
-  count = 0;
-
-  /** Begins the next owner; entries added from now on are its. Returns its row. */
-  open(): number {
-    if (this.owners + 2 > this.offsets.length) this.offsets = grown(this.offsets);
-    this.offsets[this.owners] = this.count;
-    return this.owners++;
-  }
-
-  /** Adds an entry to the open owner. */
-  add(key: number, value: number): void {
-    if (this.count === this.key.length) {
-      this.key = grown(this.key);
-      this.value = grown(this.value);
-    }
-    this.key[this.count] = key;
-    this.value[this.count++] = value;
-  }
-
-  /** Entries of the open owner so far. */
-  get openCount(): number {
-    return this.count - this.offsets[this.owners - 1]!;
-  }
-
-  /** Forgets all owners from `owners` on. */
-  truncate(owners: number): void {
-    if (owners >= this.owners) return;
-    this.count = this.offsets[owners]!;
-    this.owners = owners;
-  }
-
-  reset(): void {
-    this.owners = 0;
-    this.count = 0;
-  }
-
-  copyInto(table: AttributeTable): void {
-    this.offsets[this.owners] = this.count;
-    table.offsets.set(this.offsets.subarray(0, this.owners + 1));
-    table.key.set(this.key.subarray(0, this.count));
-    table.value.set(this.value.subarray(0, this.count));
-  }
-}
 
 /**
  * Collects spans into growing columns; `finish` packs them into a SpanBatch. Reusable: `finish`
@@ -130,9 +75,10 @@ export class BatchBuilder {
   linkDropped = new Uint32Array(16);
 
   readonly #rare: RareRow[] = [];
-  #keyCount = 0;
-  #keyNameId = new Uint32Array(64);
-  #keyType = new Uint8Array(64);
+  /** The keys so far, for codecs that guess the next one; changed by `key` alone. */
+  keyCount = 0;
+  keyNameId = new Uint32Array(64);
+  keyType = new Uint8Array(64);
   /** First key of a dictionary id + 1, and the next key of the same id + 1. */
   #keyOfName = new Uint32Array(1024);
   #nextKey = new Uint32Array(64);
@@ -144,17 +90,17 @@ export class BatchBuilder {
     }
     let key = this.#keyOfName[nameId]!;
     while (key !== 0) {
-      if (this.#keyType[key - 1] === type) return key - 1;
+      if (this.keyType[key - 1] === type) return key - 1;
       key = this.#nextKey[key - 1]!;
     }
-    if (this.#keyCount === this.#keyType.length) {
-      this.#keyNameId = grown(this.#keyNameId);
-      this.#keyType = grown(this.#keyType);
+    if (this.keyCount === this.keyType.length) {
+      this.keyNameId = grown(this.keyNameId);
+      this.keyType = grown(this.keyType);
       this.#nextKey = grown(this.#nextKey);
     }
-    const made = this.#keyCount++;
-    this.#keyNameId[made] = nameId;
-    this.#keyType[made] = type;
+    const made = this.keyCount++;
+    this.keyNameId[made] = nameId;
+    this.keyType[made] = type;
     this.#nextKey[made] = this.#keyOfName[nameId]!;
     this.#keyOfName[nameId] = made + 1;
     return made;
@@ -296,6 +242,11 @@ export class BatchBuilder {
     this.durationNs[span] = Number(durationNs);
   }
 
+  /** Takes back the link added last, with its attributes. */
+  dropLastLink(): void {
+    this.linkAttributes.truncate(--this.linkCount);
+  }
+
   /** Takes back the span added last, with its attributes, events and links. */
   dropLastSpan(): void {
     const i = --this.spanCount;
@@ -313,7 +264,7 @@ export class BatchBuilder {
   /** Empties the builder, keeping its memory. */
   reset(): void {
     this.#keyOfName.fill(0, 0, Math.min(this.#keyOfName.length, this.dictionary.count));
-    this.#keyCount = 0;
+    this.keyCount = 0;
     this.dictionary.reset();
     this.resourceAttributes.reset();
     this.scopeAttributes.reset();
@@ -358,7 +309,7 @@ export class BatchBuilder {
       links: this.linkCount,
       rare: this.#rare.length,
       exactEvents: this.exactEvents.length,
-      keys: this.#keyCount,
+      keys: this.keyCount,
       dict: this.dictionary.count,
       dictBytes: this.dictionary.sizeBytes,
       resourceAttributes: this.resourceAttributes.count,
@@ -439,8 +390,8 @@ export class BatchBuilder {
     batch.linkTraceStateId.set(this.linkTraceStateId.subarray(0, this.linkCount));
     batch.linkFlags.set(this.linkFlags.subarray(0, this.linkCount));
     batch.linkDropped.set(this.linkDropped.subarray(0, this.linkCount));
-    batch.keyNameId.set(this.#keyNameId.subarray(0, this.#keyCount));
-    batch.keyType.set(this.#keyType.subarray(0, this.#keyCount));
+    batch.keyNameId.set(this.keyNameId.subarray(0, this.keyCount));
+    batch.keyType.set(this.keyType.subarray(0, this.keyCount));
     const dictionary = this.dictionary;
     batch.dictOffsets.set(dictionary.offsets.subarray(0, dictionary.count + 1));
     batch.dictBytes.set(dictionary.bytes.subarray(0, dictionary.sizeBytes));

@@ -4,6 +4,8 @@ import { hash32 } from "../base/hash.ts";
 
 const INITIAL_ENTRIES = 1024;
 const INITIAL_BYTES = 32 * 1024;
+const WORDS = new Uint8Array(8);
+const WORDS_VIEW = new DataView(WORDS.buffer);
 
 /** Builds a dictionary; entry 0 is always the empty text. Reused from batch to batch. */
 export class DictionaryBuilder {
@@ -26,7 +28,7 @@ export class DictionaryBuilder {
     this.count = 1;
     this.offsets[0] = 0;
     this.offsets[1] = 0;
-    this.#hashes[0] = 0;
+    this.#hashes[0] = hash32(this.bytes, 0, 0);
   }
 
   /** Id of `source[start, end)`, adding it when new. */
@@ -41,6 +43,18 @@ export class DictionaryBuilder {
       if (this.#hashes[id] === hash && this.#same(id, source, start, length)) return id;
       slot = (slot + 1) & this.#mask;
     }
+  }
+
+  /** Id of the 8 bytes of a number given as two words, adding it when new. */
+  internWords(low: number, high: number): number {
+    WORDS_VIEW.setInt32(0, low, true);
+    WORDS_VIEW.setInt32(4, high, true);
+    return this.intern(WORDS, 0, 8);
+  }
+
+  /** Whether entry `id` exists and is `source[start, end)`: checks a guess, any number will do. */
+  is(id: number, source: Uint8Array, start: number, end: number): boolean {
+    return id < this.count && this.#same(id, source, start, end - start);
   }
 
   /** The hash32 of an entry's bytes. */
