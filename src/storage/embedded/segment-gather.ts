@@ -1,0 +1,278 @@
+/** Gathers the rows of many batches into one dictionary, columns and shapes. Bench: seal. */
+
+import { mix32 } from "../../base/hash.ts";
+import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
+import type { SpanBatch } from "../../core/batch.ts";
+import { DictionaryBuilder } from "../../core/dictionary.ts";
+
+/** Marks in a shape the place of an attribute that has no column. */
+export const SPILLED = 0xffffffff;
+
+/**
+ * Distinct (column, value) pairs, numbered in order of sight. A value is an entry of the
+ * segment's dictionary, or the 0 or 1 of a BOOL.
+ */
+export class PairTable {
+  count = 0;
+  column = new Uint32Array(4096);
+  value = new Uint32Array(4096);
+  uses = new Uint32Array(4096);
+  #slots = new Uint32Array(16384);
+  #mask = 16383;
+
+  /** Number of the pair, adding it when new; counts nothing. */
+  find(column: number, value: number): number {
+    let slot = mix32(value ^ Math.imul(column + 1, 0x9e3779b1)) & this.#mask;
+    for (;;) {
+      const pair = this.#slots[slot]! - 1;
+      if (pair < 0) return this.#add(column, value, slot);
+      if (this.value[pair] === value && this.column[pair] === column) return pair;
+      slot = (slot + 1) & this.#mask;
+    }
+  }
+
+  #add(column: number, value: number, slot: number): number {
+    if (this.count === this.column.length) this.#grow();
+    const pair = this.count++;
+    this.column[pair] = column;
+    this.value[pair] = value;
+    this.uses[pair] = 0;
+    this.#slots[slot] = pair + 1;
+    if (this.count * 2 > this.#slots.length) this.#rehash();
+    return pair;
+  }
+
+  #grow(): void {
+    const size = this.column.length * 2;
+    const bigger = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const to = new Uint32Array(size);
+      to.set(from);
+      return to;
+    };
+    this.column = bigger(this.column);
+    this.value = bigger(this.value);
+    this.uses = bigger(this.uses);
+  }
+
+  #rehash(): void {
+    const size = this.#slots.length * 2;
+    this.#slots = new Uint32Array(size);
+    this.#mask = size - 1;
+    for (let pair = 0; pair < this.count; pair++) {
+      const mixed = this.value[pair]! ^ Math.imul(this.column[pair]! + 1, 0x9e3779b1);
+      let slot = mix32(mixed) & this.#mask;
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = pair + 1;
+    }
+  }
+}
+
+/** Distinct sequences of columns: shape `s` is `columns[offsets[s] ..< offsets[s + 1]]`. */
+export class ShapeTable {
+  count = 0;
+  offsets = new Uint32Array(1024);
+  columns = new Uint32Array(8192);
+  #hashes = new Uint32Array(1024);
+  #slots = new Uint32Array(4096);
+
+  /** Room for a sequence of `length` behind the known ones; write it at the returned index. */
+  reserve(length: number): number {
+    const at = this.offsets[this.count]!;
+    if (at + length > this.columns.length) {
+      const bigger = new Uint32Array(Math.max(at + length, this.columns.length * 2));
+      bigger.set(this.columns);
+      this.columns = bigger;
+    }
+    return at;
+  }
+
+  /** Number of the sequence written behind the known ones. */
+  find(length: number, hash: number): number {
+    const at = this.offsets[this.count]!;
+    const mask = this.#slots.length - 1;
+    let slot = mix32(hash) & mask;
+    for (;;) {
+      const shape = this.#slots[slot]! - 1;
+      if (shape < 0) return this.#add(at, length, hash, slot);
+      if (this.#hashes[shape] === hash && this.#same(shape, at, length)) return shape;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #same(shape: number, at: number, length: number): boolean {
+    const from = this.offsets[shape]!;
+    if (this.offsets[shape + 1]! - from !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.columns[from + i] !== this.columns[at + i]) return false;
+    }
+    return true;
+  }
+
+  #add(at: number, length: number, hash: number, slot: number): number {
+    const shape = this.count++;
+    if (this.count + 1 > this.offsets.length) {
+      const offsets = new Uint32Array(this.offsets.length * 2);
+      offsets.set(this.offsets);
+      this.offsets = offsets;
+      const hashes = new Uint32Array(this.#hashes.length * 2);
+      hashes.set(this.#hashes);
+      this.#hashes = hashes;
+    }
+    this.offsets[this.count] = at + length;
+    this.#hashes[shape] = hash;
+    this.#slots[slot] = shape + 1;
+    if (this.count * 2 > this.#slots.length) this.#rehash();
+    return shape;
+  }
+
+  #rehash(): void {
+    const size = this.#slots.length * 4;
+    this.#slots = new Uint32Array(size);
+    for (let shape = 0; shape < this.count; shape++) {
+      let slot = mix32(this.#hashes[shape]!) & (size - 1);
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & (size - 1);
+      this.#slots[slot] = shape + 1;
+    }
+  }
+}
+
+/** A column of span attributes before it is decided how it is kept. */
+export interface GatheredColumn {
+  /** Segment dictionary id of the key. */
+  readonly nameId: number;
+  /** ATTRIBUTE_TYPE. */
+  readonly type: number;
+}
+
+/** Everything of the source rows but what is copied as it is; row `g` counts over batches. */
+export interface Gathered {
+  readonly dictionary: DictionaryBuilder;
+  readonly columns: readonly GatheredColumn[];
+  readonly pairs: PairTable;
+  readonly shapes: ShapeTable;
+  /** First row of each batch. */
+  readonly base: Uint32Array;
+  readonly shapeOf: Uint32Array;
+  /** Row `g` has the pairs `pairOf[attributeStart[g] ..]`, as many as its shape has columns. */
+  readonly attributeStart: Uint32Array;
+  readonly pairOf: Uint32Array;
+}
+
+/** Most cells of the (key, value) → pair memo of one batch; beyond it every entry is looked up. */
+const MEMO_CELLS = 1 << 19;
+
+/** Gathers the span attributes of all rows of `batches`. */
+export function gatherRows(batches: readonly SpanBatch[]): Gathered {
+  let rows = 0;
+  let attributes = 0;
+  const base = new Uint32Array(batches.length + 1);
+  batches.forEach((batch, b) => {
+    base[b] = rows;
+    rows += batch.spanCount;
+    attributes += batch.spanAttributes.key.length;
+  });
+  base[batches.length] = rows;
+  const gatherer = new Gatherer(rows, attributes);
+  for (let b = 0; b < batches.length; b++) gatherer.add(batches[b]!, base[b]!);
+  return {
+    dictionary: gatherer.dictionary,
+    columns: gatherer.columns,
+    pairs: gatherer.pairs,
+    shapes: gatherer.shapes,
+    base,
+    shapeOf: gatherer.shapeOf,
+    attributeStart: gatherer.attributeStart,
+    pairOf: gatherer.pairOf,
+  };
+}
+
+class Gatherer {
+  readonly dictionary = new DictionaryBuilder();
+  readonly columns: GatheredColumn[] = [];
+  readonly pairs = new PairTable();
+  readonly shapes = new ShapeTable();
+  readonly shapeOf: Uint32Array;
+  readonly attributeStart: Uint32Array;
+  readonly pairOf: Uint32Array;
+  readonly #columnOf = new Map<number, number>();
+  #memo = new Uint32Array(65536);
+  #filled = 0;
+
+  constructor(rows: number, attributes: number) {
+    this.shapeOf = new Uint32Array(rows);
+    this.attributeStart = new Uint32Array(rows);
+    this.pairOf = new Uint32Array(attributes);
+  }
+
+  add(batch: SpanBatch, base: number): void {
+    const columnOfKey = this.#columnsOfKeys(batch);
+    const cells = batch.keyCount * batch.dictCount;
+    const stride = cells <= MEMO_CELLS ? batch.dictCount : 0;
+    if (stride > 0) {
+      if (this.#memo.length < cells) this.#memo = new Uint32Array(cells);
+      else this.#memo.fill(0, 0, cells);
+    }
+    const { offsets, key, value } = batch.spanAttributes;
+    const memo = this.#memo;
+    const pairOf = this.pairOf;
+    let filled = this.#filled;
+    for (let r = 0; r < batch.spanCount; r++) {
+      const from = offsets[r]!;
+      const to = offsets[r + 1]!;
+      const at = this.shapes.reserve(to - from);
+      const shapeColumns = this.shapes.columns;
+      let hash = to - from;
+      this.attributeStart[base + r] = filled;
+      for (let a = from; a < to; a++) {
+        const k = key[a]!;
+        const column = columnOfKey[k]!;
+        shapeColumns[at + a - from] = column;
+        hash = Math.imul(hash ^ column, 0x9e3779b1) ^ (hash >>> 15);
+        const cell = stride * k + value[a]!;
+        let pair = stride > 0 ? memo[cell]! : 0;
+        if (pair === 0) {
+          pair = this.#pair(batch, column, value[a]!) + 1;
+          if (stride > 0) memo[cell] = pair;
+        }
+        pairOf[filled++] = pair - 1;
+      }
+      this.shapeOf[base + r] = this.shapes.find(to - from, hash >>> 0);
+    }
+    this.#count(this.#filled, filled);
+    this.#filled = filled;
+  }
+
+  #count(from: number, to: number): void {
+    const pairOf = this.pairOf;
+    const uses = this.pairs.uses;
+    for (let i = from; i < to; i++) uses[pairOf[i]!]!++;
+  }
+
+  #pair(batch: SpanBatch, column: number, value: number): number {
+    const type = this.columns[column]!.type;
+    const literal = type === ATTRIBUTE_TYPE.BOOL || type === ATTRIBUTE_TYPE.EMPTY;
+    return this.pairs.find(column, literal ? value : this.intern(batch, value));
+  }
+
+  /** Segment dictionary id of a batch's entry. */
+  intern(batch: SpanBatch, id: number): number {
+    const offsets = batch.dictOffsets;
+    return this.dictionary.intern(batch.dictBytes, offsets[id]!, offsets[id + 1]!);
+  }
+
+  #columnsOfKeys(batch: SpanBatch): Uint32Array {
+    const columns = new Uint32Array(batch.keyCount);
+    for (let k = 0; k < batch.keyCount; k++) {
+      const nameId = this.intern(batch, batch.keyNameId[k]!);
+      const type = batch.keyType[k]!;
+      const signature = nameId * 16 + type;
+      let column = this.#columnOf.get(signature);
+      if (column === undefined) {
+        column = this.columns.push({ nameId, type }) - 1;
+        this.#columnOf.set(signature, column);
+      }
+      columns[k] = column;
+    }
+    return columns;
+  }
+}

@@ -1,0 +1,250 @@
+/** The CODES and RAW families of a group (values of span attributes), and the filter. */
+
+import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
+import { hash32 } from "../../base/hash.ts";
+import { ByteSink } from "./byte-sink.ts";
+import type { GroupRange } from "./segment-core.ts";
+import { codeWidth } from "./segment-core.ts";
+import {
+  FILTER_BITS,
+  FILTER_HASHES,
+  FILTER_POSITIONS,
+  filterHash,
+  filterKeyHash,
+  filterPositions,
+} from "./segment-format.ts";
+import { SPILLED } from "./segment-gather.ts";
+import type { Gathered } from "./segment-gather.ts";
+import { isLiteral, isNumeric } from "./segment-plan.ts";
+import type { ColumnPlan, PlannedColumn } from "./segment-plan.ts";
+
+/** Answers "may this group hold this value of this raw column?" for all groups at once. */
+export class FilterBuilder {
+  readonly bytes: Uint8Array;
+  readonly blocks: number;
+  readonly #stride: number;
+
+  constructor(entries: number, groups: number) {
+    this.#stride = (groups + 7) >> 3;
+    const perBlock = FILTER_POSITIONS * groups;
+    this.blocks = entries === 0 ? 0 : Math.ceil((entries * FILTER_BITS) / perBlock);
+    this.bytes = new Uint8Array(this.blocks * FILTER_POSITIONS * this.#stride);
+  }
+
+  add(hash: number, group: number): void {
+    const block = (hash % this.blocks) * FILTER_POSITIONS;
+    let positions = filterPositions(hash);
+    const bit = 1 << (group & 7);
+    for (let i = 0; i < FILTER_HASHES; i++) {
+      const at = (block + (positions & 63)) * this.#stride + (group >> 3);
+      this.bytes[at] = this.bytes[at]! | bit;
+      positions >>>= 6;
+    }
+  }
+}
+
+/** Encodes CODES and RAW of groups. */
+export class ValueEncoder {
+  readonly codes = new ByteSink(64 * 1024);
+  readonly raw = new ByteSink(256 * 1024);
+  readonly filter: FilterBuilder;
+  /** By column and group: least and greatest number, or null. Only numeric columns. */
+  readonly bounds: ([number, number] | null)[][] = [];
+  readonly #gathered: Gathered;
+  readonly #plan: ColumnPlan;
+  readonly #sourceOf: Uint32Array;
+  readonly #values: Uint32Array[];
+  readonly #counts: Uint32Array;
+  readonly #keyHashes: Uint32Array;
+  readonly #numbers: DataView;
+  readonly #shapes: Uint32Array;
+
+  constructor(gathered: Gathered, plan: ColumnPlan, sourceOf: Uint32Array, groups: number) {
+    this.#gathered = gathered;
+    this.#plan = plan;
+    this.#sourceOf = sourceOf;
+    this.#values = plan.columns.map(() => new Uint32Array(0));
+    this.#counts = new Uint32Array(plan.columns.length);
+    this.#shapes = new Uint32Array(sourceOf.length);
+    const dictionary = gathered.dictionary;
+    this.#numbers = new DataView(dictionary.bytes.buffer, dictionary.bytes.byteOffset);
+    let raw = 0;
+    for (const column of plan.columns) if (column.kind === "raw") raw += column.uses;
+    this.filter = new FilterBuilder(raw, groups);
+    this.#keyHashes = Uint32Array.from(plan.columns, ({ nameId, type }) => {
+      const from = dictionary.offsets[nameId]!;
+      const name = dictionary.bytes.subarray(from, dictionary.offsets[nameId + 1]!);
+      return filterKeyHash(name, type);
+    });
+    for (let c = 0; c < plan.columns.length; c++) this.bounds.push([]);
+  }
+
+  encode(range: GroupRange, group: number): void {
+    this.codes.reset();
+    this.raw.reset();
+    this.#collect(range);
+    const rows = range.to - range.from;
+    this.codes.planes(this.#shapes, rows, codeWidth(this.#plan.shapes.count));
+    const present = this.#present("dict");
+    this.codes.u16(present.length);
+    for (const c of present) {
+      this.codes.u16(c);
+      this.codes.u32(this.#counts[c]!);
+    }
+    for (const c of present) {
+      this.codes.planes(this.#values[c]!, this.#counts[c]!, this.#plan.columns[c]!.width);
+    }
+    this.#raw(group);
+    this.#bounds(group);
+  }
+
+  /** Distributes the rows' values onto their columns. */
+  #collect(range: GroupRange): void {
+    const { columns, shapes, shapeOf, codeOf } = this.#plan;
+    const { shapeOf: gatheredShape, attributeStart, pairOf } = this.#gathered;
+    const counts = this.#counts.fill(0);
+    const need = (range.to - range.from) | 0;
+    for (let c = 0; c < columns.length; c++) {
+      if (columns[c]!.kind === "spilled") break;
+      if (this.#values[c]!.length < need) this.#values[c] = new Uint32Array(need);
+    }
+    const values = this.#values;
+    for (let p = range.from; p < range.to; p++) {
+      const g = this.#sourceOf[p]!;
+      const shape = shapeOf[gatheredShape[g]!]!;
+      this.#shapes[p - range.from] = shape;
+      let at = attributeStart[g]!;
+      const end = shapes.offsets[shape + 1]!;
+      for (let k = shapes.offsets[shape]!; k < end; k++, at++) {
+        const c = shapes.columns[k]!;
+        if (c === SPILLED) continue;
+        const n = counts[c]!;
+        if (n === values[c]!.length) values[c] = doubled(values[c]!);
+        values[c]![n] = codeOf[pairOf[at]!]!;
+        counts[c] = n + 1;
+      }
+    }
+  }
+
+  #present(kind: PlannedColumn["kind"]): number[] {
+    const present: number[] = [];
+    this.#plan.columns.forEach((column, c) => {
+      if (column.kind === kind && this.#counts[c]! > 0) present.push(c);
+    });
+    return present;
+  }
+
+  #raw(group: number): void {
+    const present = this.#present("raw");
+    this.raw.u16(present.length);
+    for (const c of present) {
+      this.raw.u16(c);
+      this.raw.u32(this.#counts[c]!);
+    }
+    for (const c of present) {
+      const values = this.#values[c]!;
+      const count = this.#counts[c]!;
+      if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(values, count);
+      else this.#rawBytes(values, count);
+      const dictionary = this.#gathered.dictionary;
+      const keyHash = this.#keyHashes[c]!;
+      for (let i = 0; i < count; i++) {
+        this.filter.add(filterHash(keyHash, dictionary.hashOf(values[i]!)), group);
+      }
+    }
+  }
+
+  #rawNumbers(values: Uint32Array, count: number): void {
+    const { bytes, offsets } = this.#gathered.dictionary;
+    const numbers = new Uint8Array(count * 8);
+    for (let i = 0; i < count; i++) {
+      const from = offsets[values[i]!]!;
+      numbers.set(bytes.subarray(from, from + 8), i * 8);
+    }
+    this.raw.planes64(numbers, count);
+  }
+
+  #rawBytes(values: Uint32Array, count: number): void {
+    const { bytes, offsets } = this.#gathered.dictionary;
+    let longest = 0;
+    let total = 0;
+    const lengths = new Uint32Array(count);
+    for (let i = 0; i < count; i++) {
+      const length = offsets[values[i]! + 1]! - offsets[values[i]!]!;
+      lengths[i] = length;
+      total += length;
+      if (length > longest) longest = length;
+    }
+    const width = codeWidth(longest + 1);
+    this.raw.u8(width);
+    this.raw.planes(lengths, count, width);
+    this.raw.u32(total);
+    let at = this.raw.take(total);
+    const out = this.raw.bytes;
+    for (let i = 0; i < count; i++) {
+      const from = offsets[values[i]!]!;
+      const to = offsets[values[i]! + 1]!;
+      for (let j = from; j < to; j++) out[at++] = bytes[j]!;
+    }
+  }
+
+  #bounds(group: number): void {
+    const { columns } = this.#plan;
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c]!;
+      if (!isNumeric(column.type) || column.kind === "spilled") continue;
+      let least = Infinity;
+      let greatest = -Infinity;
+      const values = this.#values[c]!;
+      for (let i = 0; i < this.#counts[c]!; i++) {
+        const id = column.kind === "dict" ? column.values[values[i]!]! : values[i]!;
+        const value = this.#number(id, column.type);
+        // A NaN fails both comparisons and stays outside the bounds, as it should: it
+        // satisfies no comparison.
+        if (value < least) least = value;
+        if (value > greatest) greatest = value;
+      }
+      this.bounds[c]![group] = least <= greatest ? [least, greatest] : null;
+    }
+  }
+
+  /** A number for bounds: int64 beyond 2^53 may round, which readers allow for. */
+  #number(id: number, type: number): number {
+    const at = this.#gathered.dictionary.offsets[id]!;
+    if (type === ATTRIBUTE_TYPE.DOUBLE) return this.#numbers.getFloat64(at, true);
+    return this.#numbers.getInt32(at + 4, true) * 4294967296 + this.#numbers.getUint32(at, true);
+  }
+}
+
+function doubled(values: Uint32Array): Uint32Array {
+  const bigger = new Uint32Array(Math.max(64, values.length * 2));
+  bigger.set(values);
+  return bigger;
+}
+
+/** Record of a dictionary: count, length width, lengths, bytes (numbers: eight planes). */
+export function encodeDictionary(sink: ByteSink, column: PlannedColumn, gathered: Gathered): void {
+  const { bytes, offsets } = gathered.dictionary;
+  const { values } = column;
+  sink.u32(values.length);
+  if (isLiteral(column.type)) {
+    sink.planes(values, values.length, 1);
+    return;
+  }
+  if (isNumeric(column.type)) {
+    const numbers = new Uint8Array(values.length * 8);
+    values.forEach((id, i) => numbers.set(bytes.subarray(offsets[id]!, offsets[id]! + 8), i * 8));
+    sink.planes64(numbers, values.length);
+    return;
+  }
+  const lengths = Uint32Array.from(values, (id) => offsets[id + 1]! - offsets[id]!);
+  const width = codeWidth(lengths.reduce((a, b) => (a > b ? a : b), 0) + 1);
+  sink.u8(width);
+  sink.planes(lengths, values.length, width);
+  for (const id of values) sink.raw(bytes.subarray(offsets[id]!, offsets[id + 1]!));
+}
+
+/** Filter hash of a value's bytes for a key, as `ValueEncoder` adds it. */
+export function valueFilterHash(keyHash: number, value: Uint8Array): number {
+  return filterHash(keyHash, hash32(value, 0, value.length));
+}
