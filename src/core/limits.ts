@@ -18,6 +18,10 @@ export const LIMITS = {
   drainMs: 10_000,
   /** gRPC's default message size is 4 MiB; exporters of big traces need more. */
   grpcMessageBytes: 64 * 1024 * 1024,
+  /** What a gRPC client may send unread, a stream and a connection: a few usual requests. */
+  grpcWindowBytes: 4 * 1024 * 1024,
+  /** Calls one gRPC connection may have open. */
+  grpcStreams: 256,
   /** Spans in one request; beyond it the request is refused whole (413 / INVALID_ARGUMENT). */
   requestSpans: 250_000,
   /** Attributes of one span, event, link, resource or scope; later ones are counted dropped. */
@@ -60,4 +64,6 @@ export const LIMITS = {
   attributeValues: 10_000,
   /** Distinct `svc` label values of Jaeger's metrics, then `other-services`. */
   serviceLabels: 4000,
+  /** Attribute keys whose JSON is kept ready; applications have some hundreds. */
+  jaegerKeys: 8192,
 } as const;

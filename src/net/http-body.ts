@@ -76,9 +76,10 @@ function readDeclared(
         whole.set(chunk, received);
       }
       received += chunk.length;
-      if (received !== declared) return;
+    });
+    message.on("end", () => {
       open = false;
-      resolve({ bytes: whole, heldBytes: declared });
+      resolve({ bytes: whole!, heldBytes: declared });
     });
     onLost(message, () => {
       if (!open) return;

@@ -1,0 +1,67 @@
+/** gRPC status codes, and which one tells what an HTTP status or an error of ours tells. */
+
+import { SpoorError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
+
+/** google.rpc.Code. */
+export const GRPC_STATUS = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+
+const OF_HTTP: Readonly<Record<number, number>> = {
+  400: GRPC_STATUS.INVALID_ARGUMENT,
+  413: GRPC_STATUS.INVALID_ARGUMENT,
+  415: GRPC_STATUS.INVALID_ARGUMENT,
+  404: GRPC_STATUS.UNIMPLEMENTED,
+  429: GRPC_STATUS.RESOURCE_EXHAUSTED,
+  501: GRPC_STATUS.UNIMPLEMENTED,
+  502: GRPC_STATUS.UNAVAILABLE,
+  503: GRPC_STATUS.UNAVAILABLE,
+  504: GRPC_STATUS.UNAVAILABLE,
+  500: GRPC_STATUS.INTERNAL,
+};
+
+/** The code in the google.rpc.Status of an HTTP error. */
+export function statusCodeOfHttp(status: number): number {
+  return OF_HTTP[status] ?? GRPC_STATUS.UNKNOWN;
+}
+
+const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
+  malformed: GRPC_STATUS.INVALID_ARGUMENT,
+  "too-large": GRPC_STATUS.INVALID_ARGUMENT,
+  "bad-query": GRPC_STATUS.INVALID_ARGUMENT,
+  "not-found": GRPC_STATUS.NOT_FOUND,
+  overloaded: GRPC_STATUS.UNAVAILABLE,
+  "disk-full": GRPC_STATUS.UNAVAILABLE,
+  rejected: GRPC_STATUS.INVALID_ARGUMENT,
+  unsupported: GRPC_STATUS.UNIMPLEMENTED,
+  deadline: GRPC_STATUS.DEADLINE_EXCEEDED,
+  cancelled: GRPC_STATUS.CANCELLED,
+  corrupt: GRPC_STATUS.INTERNAL,
+  io: GRPC_STATUS.UNAVAILABLE,
+  closed: GRPC_STATUS.UNAVAILABLE,
+  "in-use": GRPC_STATUS.INTERNAL,
+  config: GRPC_STATUS.INVALID_ARGUMENT,
+};
+
+/** A call's end other than OK. `details` is an encoded google.rpc.Status for clients that look. */
+export interface GrpcFailure {
+  readonly code: number;
+  readonly message: string;
+  readonly details?: Uint8Array;
+}
+
+/** How a call ends that threw; our own bugs become a bare INTERNAL. */
+export function grpcFailureOf(thrown: unknown): GrpcFailure {
+  if (!(thrown instanceof SpoorError)) return { code: GRPC_STATUS.INTERNAL, message: "internal error" };
+  return { code: OF_ERROR[thrown.code], message: thrown.message };
+}
