@@ -1,0 +1,45 @@
+// The client's clock: microseconds since the epoch that never run backwards within a process.
+
+/** Milliseconds since the epoch, with fractions. */
+export interface Clock {
+  now(): number;
+}
+
+/** Timers that never keep a process alive. */
+export interface Timers {
+  /** Runs `action` once after `delayMs`; the answer cancels it. */
+  after(delayMs: number, action: () => void): () => void;
+}
+
+/** Beyond this difference to the wall clock the monotonic one is anchored anew. */
+const DRIFT_MS = 5;
+
+/**
+ * The monotonic clock placed on the wall clock. A span's duration is thus exact to a microsecond;
+ * `align`, called now and then, follows steps of the wall clock (NTP, a laptop that slept).
+ */
+export class AnchoredClock implements Clock {
+  #offsetMs: number;
+
+  constructor() {
+    this.#offsetMs = Date.now() - performance.now();
+  }
+
+  now(): number {
+    return this.#offsetMs + performance.now();
+  }
+
+  align(): void {
+    const offset = Date.now() - performance.now();
+    if (Math.abs(offset - this.#offsetMs) > DRIFT_MS) this.#offsetMs = offset;
+  }
+}
+
+/** The platform's timers, unreferenced where the platform knows that. */
+export const systemTimers: Timers = {
+  after(delayMs, action) {
+    const handle: unknown = setTimeout(action, delayMs);
+    (handle as { unref?: () => void }).unref?.();
+    return () => clearTimeout(handle as ReturnType<typeof setTimeout>);
+  },
+};

@@ -1,0 +1,294 @@
+// What of a span travels to its children: ids, sampling state, baggage.
+import { SpanContext as OpenTracingSpanContext } from 'opentracing';
+import { hex32, parseHex, shortHex } from './ids.ts';
+
+/** The flag bits that travel. */
+export const SAMPLED = 0x1;
+export const DEBUG = 0x2;
+export const FIREHOSE = 0x8;
+/** Bits that stay in this process. */
+export const FINAL = 0x100;
+export const REMOTE = 0x200;
+/** A remote parent that left the decision to us (B3 without a sampled header). */
+export const UNDECIDED = 0x400;
+const WIRE_FLAGS = 0xff;
+
+/** What few contexts have. Shared by children and never written. */
+export interface ContextExtra {
+  readonly baggage: Readonly<Record<string, string>>;
+  readonly debugId: string;
+  readonly traceState: string;
+}
+
+const NO_BAGGAGE: Readonly<Record<string, string>> = Object.freeze({});
+const NO_EXTRA: ContextExtra = { baggage: NO_BAGGAGE, debugId: '', traceState: '' };
+
+const words4 = new Int32Array(4);
+const words2 = new Int32Array(2);
+
+/** Bytes as a Buffer where there is one, so that `.toString('hex')` works as in jaeger-client. */
+function bytesOf(words: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < words.length; i++) view.setInt32(i * 4, words[i]!);
+  const platform = (globalThis as { Buffer?: { from(b: ArrayBuffer): Uint8Array } }).Buffer;
+  return platform === undefined ? bytes : platform.from(bytes.buffer);
+}
+
+function hexOf(bytes: Uint8Array | null | undefined): string {
+  let text = '';
+  if (bytes) for (const byte of bytes) text += (byte + 0x100).toString(16).slice(1);
+  return text;
+}
+
+// Functions instead of private methods: those would cost each context eight bytes for a brand.
+
+function takeTrace(context: SpanContext): void {
+  context.trace0 = words4[0]!;
+  context.trace1 = words4[1]!;
+  context.trace2 = words4[2]!;
+  context.trace3 = words4[3]!;
+}
+
+function copyWith(context: SpanContext, extra: ContextExtra): SpanContext {
+  const { trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root } = context;
+  const copy = new SpanContext(
+    trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root,
+  );
+  copy.bits = context.bits;
+  copy.extra = extra;
+  return copy;
+}
+
+/**
+ * Ids are int32 words, which V8 keeps without allocating. The sampling state of all local spans of
+ * a trace is one: it lives in the `flags` of `root`, the context the trace began with here.
+ */
+export class SpanContext extends OpenTracingSpanContext {
+  trace0: number;
+  trace1: number;
+  trace2: number;
+  trace3: number;
+  span0: number;
+  span1: number;
+  parent0: number;
+  parent1: number;
+  bits = 0;
+  root: SpanContext;
+  extra: ContextExtra | null = null;
+
+  /** Words from the most significant; `root` is null for the first context of a trace here. */
+  constructor(
+    trace0 = 0,
+    trace1 = 0,
+    trace2 = 0,
+    trace3 = 0,
+    span0 = 0,
+    span1 = 0,
+    parent0 = 0,
+    parent1 = 0,
+    root: SpanContext | null = null,
+  ) {
+    super();
+    this.trace0 = trace0;
+    this.trace1 = trace1;
+    this.trace2 = trace2;
+    this.trace3 = trace3;
+    this.span0 = span0;
+    this.span1 = span1;
+    this.parent0 = parent0;
+    this.parent1 = parent1;
+    this.root = root === null ? this : root;
+  }
+
+  /** A context for ids given as hex text; ids that are no hex become zero, an invalid context. */
+  static withStringIds(
+    traceId: string,
+    spanId: string,
+    parentId: string | null,
+    flags: number,
+    baggage: Record<string, string> = {},
+    debugId = '',
+  ): SpanContext {
+    const context = new SpanContext();
+    if (parseHex(traceId, 0, traceId.length, words4)) takeTrace(context);
+    if (parseHex(spanId, 0, spanId.length, words2)) {
+      context.span0 = words2[0]!;
+      context.span1 = words2[1]!;
+    }
+    if (parentId && parseHex(parentId, 0, parentId.length, words2)) {
+      context.parent0 = words2[0]!;
+      context.parent1 = words2[1]!;
+    }
+    context.bits = flags & WIRE_FLAGS;
+    context.setExtra(baggage, debugId, '');
+    return context;
+  }
+
+  /** The same for ids given as big-endian bytes. */
+  static withBinaryIds(
+    traceId: Uint8Array,
+    spanId: Uint8Array,
+    parentId: Uint8Array | null,
+    flags: number,
+    baggage: Record<string, string> = {},
+    debugId = '',
+  ): SpanContext {
+    const ids = [hexOf(traceId), hexOf(spanId), hexOf(parentId)] as const;
+    return SpanContext.withStringIds(ids[0], ids[1], ids[2], flags, baggage, debugId);
+  }
+
+  /** Reads `{trace}:{span}:{parent}:{flags}`; null when any part is not what it should be. */
+  static fromString(text: string): SpanContext | null {
+    const a = text.indexOf(':');
+    const b = text.indexOf(':', a + 1);
+    const c = text.indexOf(':', b + 1);
+    if (a < 0 || b < 0 || c < 0 || text.indexOf(':', c + 1) >= 0) return null;
+    const context = new SpanContext();
+    if (!parseHex(text, 0, a, words4)) return null;
+    takeTrace(context);
+    if (!parseHex(text, a + 1, b, words2)) return null;
+    context.span0 = words2[0]!;
+    context.span1 = words2[1]!;
+    if (!parseHex(text, b + 1, c, words2)) return null;
+    context.parent0 = words2[0]!;
+    context.parent1 = words2[1]!;
+    if (!parseHex(text, c + 1, text.length, words2)) return null;
+    context.bits = words2[1]! & WIRE_FLAGS;
+    return context.isValid ? context : null;
+  }
+
+  setExtra(baggage: Record<string, string>, debugId: string, traceState: string): void {
+    let empty = debugId === '' && traceState === '';
+    if (empty) for (const _key in baggage) empty = false;
+    this.extra = empty ? null : { baggage, debugId, traceState };
+  }
+
+  /** The same context with one baggage item more; this one stays as it is. */
+  withBaggageItem(key: string, value: string): SpanContext {
+    const { debugId, traceState } = this.extra ?? NO_EXTRA;
+    const baggage = { ...this.baggage, [key]: value };
+    return copyWith(this, { baggage, debugId, traceState });
+  }
+
+  get isValid(): boolean {
+    return (
+      (this.trace0 | this.trace1 | this.trace2 | this.trace3) !== 0 &&
+      (this.span0 | this.span1) !== 0
+    );
+  }
+
+  get is128Bit(): boolean {
+    return (this.trace0 | this.trace1) !== 0;
+  }
+
+  /** 32 hex digits. */
+  get traceIdHex(): string {
+    return hex32(this.trace0) + hex32(this.trace1) + hex32(this.trace2) + hex32(this.trace3);
+  }
+
+  /** 16 hex digits. */
+  get spanIdHex(): string {
+    return hex32(this.span0) + hex32(this.span1);
+  }
+
+  /** 16 hex digits, empty without a parent. */
+  get parentIdHex(): string {
+    return (this.parent0 | this.parent1) === 0 ? '' : hex32(this.parent0) + hex32(this.parent1);
+  }
+
+  get traceIdStr(): string {
+    const zero = (this.trace0 | this.trace1 | this.trace2 | this.trace3) === 0;
+    return zero ? '' : shortHex(this.traceIdHex);
+  }
+
+  get spanIdStr(): string {
+    return (this.span0 | this.span1) === 0 ? '' : shortHex(this.spanIdHex);
+  }
+
+  get parentIdStr(): string | null {
+    return (this.parent0 | this.parent1) === 0 ? null : shortHex(this.parentIdHex);
+  }
+
+  /** 8 or 16 bytes. */
+  get traceId(): Uint8Array {
+    const low = [this.trace2, this.trace3];
+    return bytesOf(this.is128Bit ? [this.trace0, this.trace1, ...low] : low);
+  }
+
+  get spanId(): Uint8Array {
+    return bytesOf([this.span0, this.span1]);
+  }
+
+  get parentId(): Uint8Array | null {
+    const none = (this.parent0 | this.parent1) === 0;
+    return none ? null : bytesOf([this.parent0, this.parent1]);
+  }
+
+  get flags(): number {
+    return this.root.bits & WIRE_FLAGS;
+  }
+
+  set flags(flags: number) {
+    this.root.bits = (this.root.bits & ~WIRE_FLAGS) | (flags & WIRE_FLAGS);
+  }
+
+  get baggage(): Readonly<Record<string, string>> {
+    return this.extra === null ? NO_BAGGAGE : this.extra.baggage;
+  }
+
+  get debugId(): string {
+    return this.extra === null ? '' : this.extra.debugId;
+  }
+
+  get traceState(): string {
+    return this.extra === null ? '' : this.extra.traceState;
+  }
+
+  setBit(bit: number, on: boolean): void {
+    const { root } = this;
+    root.bits = on ? root.bits | bit : root.bits & ~bit;
+  }
+
+  isSampled(): boolean {
+    return (this.root.bits & SAMPLED) !== 0;
+  }
+
+  isDebug(): boolean {
+    return (this.root.bits & DEBUG) !== 0;
+  }
+
+  isFirehose(): boolean {
+    return (this.root.bits & FIREHOSE) !== 0;
+  }
+
+  isRemote(): boolean {
+    return (this.bits & REMOTE) !== 0;
+  }
+
+  get samplingFinalized(): boolean {
+    return (this.root.bits & FINAL) !== 0;
+  }
+
+  finalizeSampling(): void {
+    this.root.bits |= FINAL;
+  }
+
+  isDebugIDContainerOnly(): boolean {
+    return !this.isValid && this.debugId !== '';
+  }
+
+  override toTraceId(): string {
+    return this.traceIdStr;
+  }
+
+  override toSpanId(): string {
+    return this.spanIdStr;
+  }
+
+  /** The value of `uber-trace-id`. */
+  override toString(): string {
+    const parent = this.parentIdStr ?? '0';
+    return `${this.traceIdStr}:${this.spanIdStr}:${parent}:${this.flags.toString(16)}`;
+  }
+}

@@ -1,0 +1,351 @@
+// The tracer: starts spans, carries contexts in and out of requests, hands finished spans on.
+import * as opentracing from 'opentracing';
+import type { Reference } from 'opentracing';
+import { BaggageSetter, FixedBaggageRestrictions } from './baggage.ts';
+import { BinaryCodec } from './codec-binary.ts';
+import { TextMapCodec } from './codec-text-map.ts';
+import { AnchoredClock } from './clock.ts';
+import { IdSource } from './ids.ts';
+import { NULL_LOGGER } from './logger.ts';
+import { NoopReporter } from './reporters.ts';
+import { adaptSampler, ConstSampler } from './samplers.ts';
+import { StackScopeManager } from './scope.ts';
+import { Span } from './span.ts';
+import {
+  DEBUG,
+  FINAL,
+  REMOTE,
+  SAMPLED,
+  SpanContext,
+  UNDECIDED,
+} from './span-context.ts';
+import { DefaultThrottler } from './throttler.ts';
+import type { BaggageRestrictions } from './baggage.ts';
+import type { Clock } from './clock.ts';
+import type { RandomFill } from './ids.ts';
+import type { Metrics } from './metrics.ts';
+import type {
+  Extractor,
+  Injector,
+  LegacySampler,
+  Logger,
+  Reporter,
+  Sampler,
+  ScopeManager,
+  Tag,
+  Throttler,
+} from './types.ts';
+
+/** What jaeger-client's tracer takes, and what a platform adds. */
+export interface TracerOptions {
+  tags?: Record<string, unknown> | undefined;
+  metrics?: Metrics | undefined;
+  logger?: Logger | undefined;
+  contextKey?: string | undefined;
+  baggagePrefix?: string | undefined;
+  /** 128 bits unless false. */
+  traceId128bit?: boolean | undefined;
+  /** A server span takes its client span's id, as in Zipkin. */
+  shareRpcSpan?: boolean | undefined;
+  baggageRestrictionManager?: BaggageRestrictions | undefined;
+  debugThrottler?: Throttler | undefined;
+  clock?: Clock | undefined;
+  random?: RandomFill | undefined;
+  scopeManager?: ScopeManager | undefined;
+  /** What the platform knows of the process; `tags` win over it. */
+  processTags?: Record<string, unknown> | undefined;
+}
+
+export interface StartSpanOptions {
+  childOf?: opentracing.Span | opentracing.SpanContext | null | undefined;
+  references?: Reference[] | undefined;
+  tags?: Record<string, unknown> | undefined;
+  startTime?: number | undefined;
+}
+
+const NO_OPTIONS: StartSpanOptions = Object.freeze({});
+const SPAN_KIND = 'span.kind';
+
+function platformRandom(into: Uint32Array): void {
+  const { crypto } = globalThis as { crypto?: { getRandomValues(into: Uint32Array): void } };
+  if (crypto !== undefined) crypto.getRandomValues(into);
+  else for (let i = 0; i < into.length; i++) into[i] = Math.random() * 4_294_967_296;
+}
+
+function contextOf(value: unknown): SpanContext | null {
+  if (value instanceof Span) return value.spanContext;
+  return value instanceof SpanContext ? value : null;
+}
+
+/** The first child_of reference, else the first follows_from one. */
+function parentOf(options: StartSpanOptions): SpanContext | null {
+  if (options.childOf) {
+    const parent = contextOf(options.childOf);
+    if (parent !== null) return parent;
+  }
+  const { references } = options;
+  if (!references) return null;
+  let follows: SpanContext | null = null;
+  for (const reference of references) {
+    const context = contextOf(reference.referencedContext());
+    if (context === null) continue;
+    if (reference.type() === opentracing.REFERENCE_CHILD_OF) return context;
+    if (follows === null) follows = context;
+  }
+  return follows;
+}
+
+function uuid(ids: IdSource): string {
+  const words = [ids.next(), ids.next(), ids.next(), ids.next()];
+  words[1] = (words[1]! & 0xffff0fff) | 0x4000;
+  words[2] = (words[2]! & 0x3fffffff) | 0x80000000;
+  const hex = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
+  return [...parts, hex.slice(20)].join('-');
+}
+
+/** An OpenTracing tracer. Nothing it does throws into the application or makes it wait. */
+export class Tracer extends opentracing.Tracer {
+  readonly serviceName: string;
+  readonly sampler: Sampler;
+  readonly logger: Logger;
+  readonly baggageSetter: BaggageSetter;
+  readonly metrics: Metrics | null;
+  readonly scopeManager: ScopeManager;
+  readonly processTags: Record<string, unknown>;
+  readonly #clock: Clock;
+  readonly #ids: IdSource;
+  readonly #wide: boolean;
+  readonly #samplesById: boolean;
+  readonly #shareRpcSpan: boolean;
+  readonly #throttler: Throttler;
+  readonly #injectors = new Map<string, Injector>();
+  readonly #extractors = new Map<string, Extractor>();
+  #reporter: Reporter;
+
+  constructor(
+    serviceName: string,
+    reporter: Reporter = new NoopReporter(),
+    sampler: Sampler | LegacySampler = new ConstSampler(false),
+    options: TracerOptions = {},
+  ) {
+    super();
+    this.serviceName = serviceName;
+    this.sampler = adaptSampler(sampler);
+    this.#samplesById = this.sampler.decidesById === true;
+    this.logger = options.logger ?? NULL_LOGGER;
+    this.metrics = options.metrics ?? null;
+    this.scopeManager = options.scopeManager ?? new StackScopeManager();
+    this.#clock = options.clock ?? new AnchoredClock();
+    this.#ids = new IdSource(options.random ?? platformRandom);
+    this.#wide = options.traceId128bit !== false;
+    this.#shareRpcSpan = options.shareRpcSpan === true;
+    this.#throttler = options.debugThrottler ?? new DefaultThrottler();
+    this.#reporter = reporter;
+    const restrictions = options.baggageRestrictionManager ?? new FixedBaggageRestrictions();
+    this.baggageSetter = new BaggageSetter(restrictions, this.metrics);
+    this.#registerJaegerCodecs(options);
+    const id = uuid(this.#ids);
+    this.processTags = { ...options.processTags, ...options.tags, 'client-uuid': id };
+    const tags: Tag[] = Object.entries(this.processTags).map(([key, value]) => ({ key, value }));
+    this.#throttler.setProcess?.({ serviceName, tags, uuid: id });
+    reporter.setProcess?.(serviceName, tags);
+  }
+
+  #registerJaegerCodecs(options: TracerOptions): void {
+    const { contextKey, baggagePrefix } = options;
+    const shared = { contextKey, baggagePrefix, metrics: this.metrics };
+    const text = new TextMapCodec({ ...shared, urlEncoding: false });
+    const http = new TextMapCodec({ ...shared, urlEncoding: true });
+    this.registerCodec(opentracing.FORMAT_TEXT_MAP, text);
+    this.registerCodec(opentracing.FORMAT_HTTP_HEADERS, http);
+    this.registerCodec(opentracing.FORMAT_BINARY, new BinaryCodec(this.metrics));
+  }
+
+  registerCodec(format: string, codec: Injector & Extractor): void {
+    this.registerInjector(format, codec);
+    this.registerExtractor(format, codec);
+  }
+
+  registerInjector(format: string, injector: Injector): void {
+    this.#injectors.set(format, injector);
+  }
+
+  registerExtractor(format: string, extractor: Extractor): void {
+    this.#extractors.set(format, extractor);
+  }
+
+  /** Milliseconds since the epoch, with fractions. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  override startSpan(name: string, options: StartSpanOptions = NO_OPTIONS): Span {
+    const parent = options === NO_OPTIONS ? null : parentOf(options);
+    const { tags } = options;
+    const isServer = tags !== undefined && tags !== null && tags[SPAN_KIND] === 'server';
+    const hasParent = parent !== null && parent.isValid;
+    const startMs = options.startTime || this.#clock.now();
+    const span = hasParent
+      ? this.#childSpan(name, startMs, parent, isServer)
+      : this.#rootSpan(name, startMs, parent);
+    if (options.references) this.#keepReferences(span, options.references);
+    if (tags) span.addTags(tags);
+    if (this.metrics !== null) this.#count(span, hasParent, isServer);
+    return span;
+  }
+
+  /** A root span that will not be sampled for certain gets no context before it is asked for. */
+  #rootSpan(name: string, startMs: number, container: SpanContext | null): Span {
+    const low0 = this.#ids.next();
+    const drawn = this.#ids.next();
+    const low1 = (low0 | drawn) === 0 ? 1 : drawn;
+    const span = new Span(this, null, low0, low1, name, startMs);
+    if (container === null && this.#samplesById) {
+      const decision = this.sampler.onCreateSpan(span);
+      if (decision.sample || decision.retryable) {
+        span.materialize(0);
+        span.applySampling(decision);
+      }
+      return span;
+    }
+    const context = span.materialize(0);
+    if (container !== null) this.#adoptContainer(span, container);
+    if ((context.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
+    return span;
+  }
+
+  #childSpan(name: string, startMs: number, parent: SpanContext, isServer: boolean): Span {
+    const context = this.#childContext(parent, isServer);
+    const span = new Span(this, context, context.trace2, context.trace3, name, startMs);
+    if ((context.root.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
+    return span;
+  }
+
+  /** The context of a root span, whose id is the lower half of its trace id. */
+  rootContext(low0: number, low1: number): SpanContext {
+    const high0 = this.#wide ? this.#ids.next() : 0;
+    const high1 = this.#wide ? this.#ids.next() : 0;
+    return new SpanContext(high0, high1, low0, low1, low0, low1, 0, 0, null);
+  }
+
+  #childContext(parent: SpanContext, isServer: boolean): SpanContext {
+    const { trace0, trace1, trace2, trace3 } = parent;
+    const shared = isServer && this.#shareRpcSpan;
+    const span0 = shared ? parent.span0 : this.#ids.next();
+    const drawn = shared ? parent.span1 : this.#ids.next();
+    const span1 = (span0 | drawn) === 0 ? 1 : drawn;
+    const parent0 = shared ? parent.parent0 : parent.span0;
+    const parent1 = shared ? parent.parent1 : parent.span1;
+    const root = parent.root;
+    const context = new SpanContext(
+      trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root,
+    );
+    context.extra = parent.extra;
+    // A parent in another process has decided, unless it said that it left this to us.
+    if ((parent.bits & (REMOTE | UNDECIDED)) === REMOTE) root.bits |= FINAL;
+    return context;
+  }
+
+  /** Takes over what came without ids: a debug id, baggage. */
+  #adoptContainer(span: Span, parent: SpanContext): void {
+    const context = span.spanContext;
+    if (parent.isDebugIDContainerOnly() && this.isDebugAllowed(span.operationName)) {
+      context.bits |= SAMPLED | DEBUG | FINAL;
+      span.appendTags({ 'jaeger-debug-id': parent.debugId });
+    }
+    context.setExtra({ ...parent.baggage }, '', '');
+  }
+
+  /** Keeps references to real spans; the parent's own is said by the parent id. */
+  #keepReferences(span: Span, references: readonly Reference[]): void {
+    const recording = span.record();
+    if (recording === null) return;
+    const kept = references.filter((each) => contextOf(each.referencedContext())?.isValid);
+    if (kept.length > 0) recording.references = kept;
+  }
+
+  #count(span: Span, hasParent: boolean, isServer: boolean): void {
+    const metrics = this.metrics!;
+    if (span.lazyContext?.isSampled()) {
+      metrics.spansStartedSampled.increment(1);
+      if (!hasParent) metrics.tracesStartedSampled.increment(1);
+      else if (isServer) metrics.tracesJoinedSampled.increment(1);
+      return;
+    }
+    metrics.spansStartedNotSampled.increment(1);
+    if (!hasParent) metrics.tracesStartedNotSampled.increment(1);
+    else if (isServer) metrics.tracesJoinedNotSampled.increment(1);
+  }
+
+  /** Called by a sampled span when it is finished. */
+  report(span: Span): void {
+    if (this.metrics !== null) this.metrics.spansFinished.increment(1);
+    try {
+      this.#reporter.report(span);
+    } catch (error) {
+      this.logger.error(`reporter failed: ${String(error)}`);
+    }
+  }
+
+  /** An unknown format or a carrier that cannot be written is told to the logger. */
+  override inject(
+    target: opentracing.Span | opentracing.SpanContext,
+    format: string,
+    carrier: unknown,
+  ): void {
+    const context = contextOf(target);
+    if (context === null) return;
+    const injector = this.#injectors.get(format);
+    if (injector === undefined) {
+      this.logger.error(`Unsupported format: ${format}`);
+      return;
+    }
+    context.root.bits |= FINAL;
+    try {
+      injector.inject(context, carrier);
+    } catch (error) {
+      this.logger.error(`inject failed: ${String(error)}`);
+    }
+  }
+
+  /** Null when nothing was found; hostile carriers are counted, never thrown at the caller. */
+  override extract(format: string, carrier: unknown): SpanContext | null {
+    const extractor = this.#extractors.get(format);
+    if (extractor === undefined) {
+      this.logger.error(`Unsupported format: ${format}`);
+      return null;
+    }
+    let context: SpanContext | null = null;
+    try {
+      context = extractor.extract(carrier);
+    } catch (error) {
+      this.metrics?.decodingErrors.increment(1);
+      this.logger.error(`extract failed: ${String(error)}`);
+    }
+    if (context !== null) context.bits |= REMOTE;
+    return context;
+  }
+
+  isDebugAllowed(operation: string): boolean {
+    return this.#throttler.isAllowed(operation);
+  }
+
+  /** The span at work in this chain of calls; null outside of `withSpan`. */
+  activeSpan(): Span | null {
+    return this.scopeManager.active();
+  }
+
+  /** Runs `action` with `span` as the active one, also in what it awaits (on Node). */
+  withSpan<T>(span: Span | null, action: () => T): T {
+    return this.scopeManager.run(span, action);
+  }
+
+  /** Sends what is buffered, then calls back. Spans finished later are dropped. */
+  close(callback?: () => void): void {
+    const reporter = this.#reporter;
+    this.#reporter = new NoopReporter();
+    this.#throttler.close();
+    reporter.close(() => this.sampler.close(callback));
+  }
+}
