@@ -1,0 +1,89 @@
+/** The log's files: made at full size once, then taken and given back for ever. */
+
+import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+
+/** Zeros written at a time while a file is made. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** A log file; `trusted` ends when a sync of it failed. */
+export interface WalFile {
+  readonly path: string;
+  readonly file: OpenFile;
+  trusted: boolean;
+}
+
+/**
+ * Files under `wal/`. A file has its full size before its first record: replay tells a cut-off
+ * file by it, and overwriting costs half of what appending does (store-experiments, WAL).
+ */
+export class WalFiles {
+  readonly #files: FileLayer;
+  readonly #directory: string;
+  readonly #sizeBytes: number;
+  readonly #free: WalFile[] = [];
+  #next = 0;
+
+  constructor(files: FileLayer, directory: string, sizeBytes: number) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** Directory of the log files. */
+  get directory(): string {
+    return this.#directory;
+  }
+
+  /** Takes over a file found at start: new ones get other names. */
+  noteName(name: string): void {
+    const number = Number(name.slice(0, name.indexOf(".")));
+    if (Number.isSafeInteger(number)) this.#next = Math.max(this.#next, number + 1);
+  }
+
+  /** A free file, its bytes stale or zero; made when there is none. */
+  async take(): Promise<WalFile> {
+    return this.#free.pop() ?? (await this.#make());
+  }
+
+  /** Makes a file in advance, so that no write waits for it. */
+  async prepare(): Promise<void> {
+    if (this.#free.length === 0) this.#free.push(await this.#make());
+  }
+
+  /** Takes a file back whose records are all in a segment. */
+  giveBack(file: WalFile): void {
+    if (file.trusted && file.file.sizeBytes() === this.#sizeBytes) this.#free.push(file);
+    else this.discard(file);
+  }
+
+  /** Removes a file for good. */
+  discard(file: WalFile): void {
+    file.file.close();
+    this.#files.unlink(file.path);
+    this.#files.syncDirectory(this.#directory);
+  }
+
+  /** Closes the free files. */
+  close(): void {
+    for (const { file } of this.#free.splice(0)) file.close();
+  }
+
+  async #make(): Promise<WalFile> {
+    const path = `${this.#directory}/${this.#next++}.wal`;
+    const file = this.#files.open(path, "create");
+    try {
+      const zeros = new Uint8Array(Math.min(CHUNK_BYTES, this.#sizeBytes));
+      for (let at = 0; at < this.#sizeBytes; at += zeros.length) {
+        const length = Math.min(zeros.length, this.#sizeBytes - at);
+        await file.writeAtAsync(zeros.subarray(0, length), at);
+      }
+      await file.syncAsync();
+      this.#files.syncDirectory(this.#directory);
+    } catch (error) {
+      file.close();
+      this.#files.unlink(path);
+      throw error;
+    }
+    return { path, file, trusted: true };
+  }
+}
