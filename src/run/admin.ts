@@ -1,0 +1,77 @@
+/** The admin port: health at /, metrics, version. */
+
+import type { CounterTable } from "../base/counters.ts";
+import type { HttpAnswer, HttpRoute } from "../net/http-message.ts";
+import { startHttpServer } from "../net/http-server.ts";
+import type { HttpServer } from "../net/http-server.ts";
+import type { Health } from "./health.ts";
+import { openMetricsText } from "./metrics-text.ts";
+import type { Version } from "./version.ts";
+
+export interface AdminOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly health: Health;
+  readonly counters: CounterTable;
+  readonly version: Version;
+  /** Path of the metrics; undefined serves none. */
+  readonly metricsRoute: string | undefined;
+  readonly onFault?: (error: unknown) => void;
+}
+
+/** Starts the admin server; rejects with SpoorError when it cannot listen. */
+export function startAdmin(options: AdminOptions): Promise<HttpServer> {
+  const { host, port, counters, health, version, metricsRoute, onFault } = options;
+  const routes: HttpRoute[] = [
+    {
+      method: "GET",
+      path: "/",
+      handle: () => {
+        const { ready, body } = health.report();
+        return json(ready ? 200 : 503, body);
+      },
+    },
+    {
+      method: "GET",
+      path: "/version",
+      handle: () =>
+        json(200, {
+          gitCommit: version.commit,
+          gitVersion: version.version,
+          buildDate: version.buildDate,
+        }),
+    },
+  ];
+  if (metricsRoute !== undefined) {
+    counters.counter(
+      "jaeger_build_info",
+      "Which build this is; always 1.",
+      ["build_date", "revision", "version"],
+      [version.buildDate, version.commit, version.version],
+    ).value = 1;
+    const metrics = openMetricsText(counters);
+    routes.push({
+      method: "GET",
+      path: metricsRoute,
+      handle: async () => ({
+        status: 200,
+        headers: { "content-type": metrics.contentType },
+        body: await metrics.render(),
+      }),
+    });
+  }
+  return startHttpServer({
+    name: "admin",
+    flag: "admin.http.host-port",
+    host,
+    port,
+    routes,
+    counters,
+    ...(onFault === undefined ? {} : { onFault }),
+  });
+}
+
+function json(status: number, body: object): HttpAnswer {
+  const headers = { "content-type": "application/json" };
+  return { status, headers, body: JSON.stringify(body) };
+}
