@@ -39,10 +39,10 @@ function readIndex(folder: string): PreparedDataset | undefined {
   }
 }
 
-function kept(spans: number, nowSeconds: number): PreparedDataset | undefined {
+function kept(prefix: string, nowSeconds: number): PreparedDataset | undefined {
   if (!fs.existsSync(root)) return undefined;
   for (const name of fs.readdirSync(root)) {
-    if (!name.startsWith(`dataset-v${datasetVersion}-${spans}-`)) continue;
+    if (!name.startsWith(prefix)) continue;
     const index = readIndex(path.join(root, name));
     if (index !== undefined && nowSeconds - index.endSeconds < freshSeconds) return index;
     fs.rmSync(path.join(root, name), { recursive: true, force: true });
@@ -50,15 +50,23 @@ function kept(spans: number, nowSeconds: number): PreparedDataset | undefined {
   return undefined;
 }
 
+/** The seed of the dataset everything is measured with, and of more spans to send on top of it. */
+export const seeds = { main: 20_240_607, more: 20_240_608 };
+
 /** The dataset of that many spans, its last trace starting now; made when not kept. */
-export function prepareDataset(spans: number, nowSeconds: number): PreparedDataset {
-  const found = kept(spans, nowSeconds);
+export function prepareDataset(
+  spans: number,
+  nowSeconds: number,
+  seed: number = seeds.main,
+): PreparedDataset {
+  const prefix = `dataset-v${datasetVersion}-${seed}-${spans}-`;
+  const found = kept(prefix, nowSeconds);
   if (found !== undefined) return found;
-  const folder = path.join(root, `dataset-v${datasetVersion}-${spans}-${nowSeconds}`);
+  const folder = path.join(root, `${prefix}${nowSeconds}`);
   fs.mkdirSync(folder, { recursive: true });
   const dataset = new Dataset({
     spans,
-    seed: 20_240_607,
+    seed,
     endSeconds: nowSeconds,
     seconds: Math.max(1, Math.round(spans / spanRatePerSecond)),
     sampleEvery: Math.max(1, Math.floor(spans / 4000)),

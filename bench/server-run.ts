@@ -19,8 +19,8 @@ export interface Settled extends Usage {
   /** Moment it went quiet, on performance.now()'s clock: the wait to be sure is not in it. */
   readonly atMs: number;
   readonly diskBytes: number;
-  readonly diskByKind: ReadonlyMap<string, number>;
-  readonly threads: ReadonlyMap<string, number>;
+  readonly diskByKind: Readonly<Record<string, number>>;
+  readonly threads: Readonly<Record<string, number>>;
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
@@ -127,8 +127,8 @@ export class RunningServer {
         peakRssBytes: this.usage().peakRssBytes,
         atMs,
         diskBytes: disk?.total ?? 0,
-        diskByKind: disk?.byKind ?? new Map(),
-        threads: threadSeconds(this.pid),
+        diskByKind: Object.fromEntries(disk?.byKind ?? []),
+        threads: Object.fromEntries(threadSeconds(this.pid)),
       };
     }
     throw new Error(`${this.plan.name} did not settle`);

@@ -30,7 +30,7 @@ export interface ServerPlan {
 
 export type Build = (dataFolder: string, checkout: string) => Promise<ServerPlan>;
 
-const jaegerVersion = "1.76.0";
+export const jaegerVersion = "1.76.0";
 const cache = process.env["SPOOR_BENCH_CACHE"] ?? path.join(os.homedir(), ".cache", "spoor-bench");
 export const jaegerBinary = path.join(cache, `jaeger-all-in-one-${jaegerVersion}`);
 

@@ -1,7 +1,7 @@
 // The fleet the bench pretends to watch: 20 services of 10 operations and 3 instances each.
 
 import { ProtoWriter, bytesOf } from "./proto-writer.ts";
-import { Random } from "./random.ts";
+import type { Random } from "./random.ts";
 
 export type Role = "server" | "client" | "database" | "internal" | "producer" | "consumer";
 
