@@ -2,6 +2,7 @@
 
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { assert } from "../base/assert.ts";
 import { SpoorError } from "../core/errors.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 import type { ZstdFrame } from "./zstd-frames.ts";
@@ -18,9 +19,9 @@ const ASYNC_BYTES = 128 * 1024;
 /** Output of a call to zlib comes in chunks: one chunk avoids joining, a bound saves memory. */
 const MAX_CHUNK_BYTES = 1024 * 1024;
 
-const gunzipAsync = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
-const inflateAsync = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflate);
-const inflateRawAsync = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+const gunzipAsync = promisify<Uint8Array, zlib.ZlibOptions, unknown>(zlib.gunzip);
+const inflateAsync = promisify<Uint8Array, zlib.ZlibOptions, unknown>(zlib.inflate);
+const inflateRawAsync = promisify<Uint8Array, zlib.ZlibOptions, unknown>(zlib.inflateRaw);
 const zstdAsync = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
 /** The encodings a body can be in; `identity` needs no work. */
@@ -47,18 +48,41 @@ export function inflate(
   if (encoding === "identity") return body;
   if (encoding === "zstd") return inflateZstd(body, limitBytes);
   const options = {
+    info: true,
     maxOutputLength: limitBytes,
     chunkSize: chunkBytes(encoding === "gzip" ? gzipSize(body) : body.length * 8, limitBytes),
   };
   const [sync, async] = calls(body, encoding);
-  if (body.length <= ASYNC_BYTES) return attempt(() => sync(body, options), limitBytes);
-  return async(body, options).catch((cause: unknown) => {
-    throw readable(cause, limitBytes);
-  });
+  const whole = (result: unknown): Uint8Array => wholeOutput(result, body.length);
+  if (body.length <= ASYNC_BYTES) return attempt(() => whole(sync(body, options)), limitBytes);
+  return async(body, options)
+    .then(whole)
+    .catch((cause: unknown) => {
+      throw readable(cause, limitBytes);
+    });
 }
 
-type Sync = (body: Uint8Array, options: zlib.ZlibOptions) => Uint8Array;
-type Async = (body: Uint8Array, options: zlib.ZlibOptions) => Promise<Uint8Array>;
+/** What zlib gives when asked for `info`, which its types do not tell. */
+interface InfoResult {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function isInfoResult(result: unknown): result is InfoResult {
+  return typeof result === "object" && result !== null && "buffer" in result && "engine" in result;
+}
+
+/** The output, if all of the body was read for it: zlib ignores what follows a stream's end. */
+function wholeOutput(result: unknown, bodyBytes: number): Uint8Array {
+  assert(isInfoResult(result), "zlib tells how much it read");
+  if (result.engine.bytesWritten !== bodyBytes) {
+    throw new SpoorError("malformed", "bytes follow the end of the compressed body");
+  }
+  return result.buffer;
+}
+
+type Sync = (body: Uint8Array, options: zlib.ZlibOptions) => unknown;
+type Async = (body: Uint8Array, options: zlib.ZlibOptions) => Promise<unknown>;
 
 /** HTTP's deflate is the zlib format, but some senders leave its two-byte header out. */
 function calls(body: Uint8Array, encoding: "gzip" | "deflate"): readonly [Sync, Async] {
