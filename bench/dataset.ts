@@ -1,4 +1,4 @@
-// The bench's dataset: a stream of OTLP export requests shaped like production, from one seed.
+/** The bench's dataset: a stream of OTLP export requests shaped like production, from one seed. */
 
 import { encodeSpan } from "./encode-span.ts";
 import type { EncodeContext, SpanTags } from "./encode-span.ts";

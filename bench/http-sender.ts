@@ -1,4 +1,4 @@
-// Posts bodies over one raw keep-alive HTTP/1.1 connection: a client that costs little CPU.
+/** Posts bodies over one raw keep-alive HTTP/1.1 connection: a client that costs little CPU. */
 
 import * as net from "node:net";
 import type { Reply, Sender } from "./sender.ts";

@@ -1,4 +1,4 @@
-// Summarises measured times: percentiles by rank, nothing interpolated.
+/** Summarises measured times: percentiles by rank, nothing interpolated. */
 
 export interface Summary {
   readonly n: number;

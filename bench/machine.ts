@@ -1,4 +1,4 @@
-// Says what a measurement was made on, and keeps this process off the server's core.
+/** Says what a measurement was made on, and keeps this process off the server's core. */
 
 import { spawnSync } from "node:child_process";
 import * as os from "node:os";

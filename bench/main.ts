@@ -1,4 +1,4 @@
-// `npm run bench`: measures Spoor, and with --peers real Jaeger beside it, on the same bytes.
+/** `npm run bench`: measures Spoor, and with --peers real Jaeger beside it, on the same bytes. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";

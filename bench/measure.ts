@@ -1,4 +1,4 @@
-// The measurements of `npm run bench`: ingest in alternating rounds, queries by size, starts.
+/** The measurements of `npm run bench`: ingest in alternating rounds, queries by size, starts. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";

@@ -1,4 +1,4 @@
-// The bench's queries that no peer can answer: a regex over URLs and a range of numbers.
+/** The bench's queries that no peer can answer: a regex over URLs and a range of numbers. */
 
 import type { Kind } from "./query-kinds.ts";
 import type { Doors } from "./servers.ts";

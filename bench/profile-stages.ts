@@ -1,4 +1,4 @@
-// Reads V8's CPU profiles and says which file of the source the time was spent for.
+/** Reads V8's CPU profiles and says which file of the source the time was spent for. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";

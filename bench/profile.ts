@@ -1,4 +1,4 @@
-// `node bench/profile.ts`: which files and functions an ingested span's microseconds go to.
+/** `node bench/profile.ts`: which files and functions an ingested span's microseconds go to. */
 
 import * as path from "node:path";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// One ingest under V8's profiler: microseconds a span for each file of the source.
+/** One ingest under V8's profiler: microseconds a span for each file of the source. */
 
 import * as fs from "node:fs";
 import type { PreparedDataset } from "./dataset-file.ts";

@@ -1,4 +1,4 @@
-// Asks a running server every query of the bench over HTTP, checks the answers, and times them.
+/** Asks a running server every query of the bench over HTTP, checks the answers, and times them. */
 
 import * as http from "node:http";
 import type { PreparedDataset } from "./dataset-file.ts";

@@ -1,4 +1,4 @@
-// The bench's seeded random numbers: the same seed makes the same dataset on every machine.
+/** The bench's seeded random numbers: the same seed makes the same dataset on every machine. */
 
 /** sfc32 (Chris Doty-Humphrey's small fast counting generator): 32 random bits a call. */
 export class Random {

@@ -1,4 +1,4 @@
-// Turns the results of a run into BENCHMARKS.md.
+/** Turns the results of a run into BENCHMARKS.md. */
 
 import type { IngestResult } from "./ingest.ts";
 import { median } from "./latency.ts";
@@ -163,7 +163,8 @@ export function renderReport(results: Results): string {
       `warm-up left out.\n\n${queryTable(results.queries)}`,
     `## Start with spans stored\n\n${startTable(results)}`,
     "## Where a span's time goes\n\nFrom V8's profiler in a run of its own, scaled to the CPU " +
-      `time used; time inside Node is charged to the file that asked for it.\n\n${stageTable(results)}`,
+      "time used; time inside Node is charged to the file that asked for it.\n\n" +
+      stageTable(results),
     `## What is on disk\n\nAllocated bytes when settled.\n\n${diskTable(results)}`,
     ...(notes === "" ? [] : [`## Not measured\n\n${notes}\n`]),
   ];

@@ -1,4 +1,4 @@
-// What one run of the bench found out: plain data, kept as JSON and turned into BENCHMARKS.md.
+/** What one run of the bench found out: plain data, kept as JSON and turned into BENCHMARKS.md. */
 
 import type { IngestResult } from "./ingest.ts";
 import type { Machine } from "./machine.ts";

@@ -1,4 +1,4 @@
-// What the load process needs of a connection, whatever protocol it speaks.
+/** What the load process needs of a connection, whatever protocol it speaks. */
 
 export interface Reply {
   readonly accepted: boolean;

@@ -1,4 +1,4 @@
-// The servers the bench can run: how each is started, and where its doors are.
+/** The servers the bench can run: how each is started, and where its doors are. */
 
 import * as fs from "node:fs";
 import * as net from "node:net";
@@ -105,7 +105,7 @@ function jaeger(storage: "memory" | "badger"): Build {
   };
 }
 
-function spoor(storage: "embedded" | "memory"): Build {
+function spoor(storage: "embedded" | "memory" | "blackhole"): Build {
   return async (dataFolder, checkout) => {
     const { flags, doors } = await commonFlags();
     return {
@@ -129,6 +129,7 @@ function spoor(storage: "embedded" | "memory"): Build {
 export const builds: Readonly<Record<string, Build>> = {
   spoor: spoor("embedded"),
   "spoor-memory": spoor("memory"),
+  "spoor-blackhole": spoor("blackhole"),
   "jaeger-memory": jaeger("memory"),
   "jaeger-badger": jaeger("badger"),
 };

@@ -1,4 +1,4 @@
-// The fleet the bench pretends to watch: 20 services of 10 operations and 3 instances each.
+/** The fleet the bench pretends to watch: 20 services of 10 operations and 3 instances each. */
 
 import { ProtoWriter, bytesOf } from "./proto-writer.ts";
 import type { Random } from "./random.ts";

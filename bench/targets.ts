@@ -1,4 +1,4 @@
-// The numbers the design promises, compared with what was measured.
+/** The numbers the design promises, compared with what was measured. */
 
 import { median } from "./latency.ts";
 import type { QueryColumn, Results } from "./results.ts";

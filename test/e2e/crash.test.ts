@@ -1,4 +1,4 @@
-// Kills the product five times under load: every acknowledged span is there afterwards, once.
+/** Kills the product five times under load: every acknowledged span is there afterwards, once. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-// Fetches traces through Jaeger's HTTP API and compares their spans with the acknowledged ones.
+/** Fetches traces through Jaeger's HTTP API and compares their spans with the acknowledged ones. */
 
 interface JaegerAnswer {
   readonly data: readonly { traceID: string; spans: readonly { spanID: string }[] }[] | null;
