@@ -2,12 +2,22 @@
 
 import assert from "node:assert/strict";
 import type { SpanBatch } from "../../src/core/batch.ts";
+import { isSpoorError } from "../../src/core/errors.ts";
+import type { ErrorCode } from "../../src/core/errors.ts";
 import type { FindQuery, FindTotals, SpanStore } from "../../src/core/store.ts";
 import { spanContent } from "../../src/core/trace/span-content.ts";
 import { plainSummary } from "../support/brute-force.ts";
 import type { PlainSummary } from "../support/brute-force.ts";
 import { batchOf, idBytes } from "../support/plain-spans.ts";
 import type { PlainSpan } from "../support/plain-spans.ts";
+
+/** What a rejection's code is. */
+export function code(expected: ErrorCode): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(isSpoorError(error, expected), `${String(error)} is ${expected}`);
+    return true;
+  };
+}
 
 /** A range without bounds. */
 export const ALWAYS = { startMinUs: -Infinity, startMaxUs: Infinity } as const;

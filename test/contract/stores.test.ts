@@ -1,0 +1,6 @@
+/** The store battery over every store that needs nothing but this process. */
+
+import { openMemoryStore } from "../../src/storage/memory/store.ts";
+import { runStoreBattery } from "./store-battery.ts";
+
+runStoreBattery("memory", async () => openMemoryStore());
