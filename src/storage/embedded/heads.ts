@@ -166,14 +166,17 @@ export class Heads {
     this.#loop.submit(head);
   }
 
-  /** A head's rows are in a durable segment and no reader looks into it any more. */
-  release(head: Head): void {
-    this.#sealing.delete(head);
-    this.#aborts = this.#aborts.filter((abort) => abort.epoch !== head.epoch);
+  /**
+   * A head's rows are in a durable segment and no reader looks into it any more. Throws when
+   * its log file can neither be emptied nor removed; then call again.
+   */
+  async release(head: Head): Promise<void> {
     if (head.wal !== undefined) {
-      this.#wals.giveBack(head.wal);
+      await this.#wals.giveBack(head.wal);
       head.wal = undefined;
     }
+    this.#sealing.delete(head);
+    this.#aborts = this.#aborts.filter((abort) => abort.epoch !== head.epoch);
     if (this.#adopted.delete(head)) this.#ownArenas++;
     if (head.arena.sizeBytes === this.#sizes.arenaBytes && this.#ownArenas <= this.#ownLimit) {
       this.#freeArenas.push(head.arena);

@@ -22,6 +22,8 @@ export const MAX_SHAPES = 60_000;
 export const SMALL_DICTIONARY = 256;
 /** Codes are 8 or 16 bits wide. */
 export const MAX_DICTIONARY = 65_536;
+/** A dictionary's value with this many uses in the segment or fewer is in the filter too. */
+export const RARE_USES = 16;
 /** Filter bits for each value of a raw column in a group. */
 export const FILTER_BITS = 12;
 /** Bits set in the filter for a value. */

@@ -15,6 +15,8 @@ export interface PlannedColumn {
   readonly distinct: number;
   /** dict: the values (as PairTable has them) in order of code. */
   readonly values: Uint32Array;
+  /** dict: uses of each code in the segment, at most 255. */
+  readonly valueUses: Uint8Array;
   /** Bytes of a code: 1 or 2. */
   readonly width: number;
 }
@@ -42,7 +44,9 @@ export function planColumns(gathered: Gathered): ColumnPlan {
     uses[pairs.column[pair]!]! += pairs.uses[pair]!;
     distinct[pairs.column[pair]!]!++;
   }
-  const byUses = Uint32Array.from(columns.keys()).sort((a, b) => uses[b]! - uses[a]! || a - b);
+  // Keys of other levels (resources, events) are gathered too, but no span uses them.
+  const used = Uint32Array.from(columns.keys()).filter((column) => uses[column]! > 0);
+  const byUses = used.sort((a, b) => uses[b]! - uses[a]! || a - b);
   const columnOf = new Uint32Array(columns.length);
   byUses.forEach((column, rank) => {
     columnOf[column] = rank;
@@ -57,6 +61,7 @@ export function planColumns(gathered: Gathered): ColumnPlan {
       uses: uses[column]!,
       distinct: distinct[column]!,
       values: new Uint32Array(kind === "dict" ? distinct[column]! : 0),
+      valueUses: new Uint8Array(kind === "dict" ? distinct[column]! : 0),
       width: distinct[column]! <= 256 ? 1 : 2,
     };
   });
@@ -68,6 +73,7 @@ export function planColumns(gathered: Gathered): ColumnPlan {
     if (planned[column]!.kind === "dict") {
       const code = next[column]!++;
       planned[column]!.values[code] = value;
+      planned[column]!.valueUses[code] = Math.min(pairs.uses[pair]!, 255);
       codeOf[pair] = code;
     } else codeOf[pair] = value;
   }

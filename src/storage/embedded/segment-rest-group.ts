@@ -59,7 +59,7 @@ export class RestEncoder {
       const batch = batches[order.batchOf[p]!]!;
       const row = order.rowOf[p]!;
       const made = builder.addSpan(0, 0);
-      if (spills) this.#spilled(batch, row);
+      if (spills) this.#spilled(batch, row, g);
       copyRest(builder, made, batch, row, eventBase(batch.startUs[row]!));
     }
     this.#sink.reset();
@@ -73,11 +73,10 @@ export class RestEncoder {
     return this.#sink.written();
   }
 
-  #spilled(batch: SpanBatch, row: number): void {
+  #spilled(batch: SpanBatch, row: number, g: number): void {
     const builder = this.#builder;
-    const { gathered, plan, batches } = this.#source;
+    const { gathered, plan } = this.#source;
     const table = batch.spanAttributes;
-    const g = gathered.base[batches.indexOf(batch)]! + row;
     const { shapes } = plan;
     let k = shapes.offsets[plan.shapeOf[gathered.shapeOf[g]!]!]!;
     for (let a = table.offsets[row]!; a < table.offsets[row + 1]!; a++, k++) {

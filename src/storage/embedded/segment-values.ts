@@ -12,6 +12,7 @@ import {
   filterHash,
   filterKeyHash,
   filterPositions,
+  RARE_USES,
 } from "./segment-format.ts";
 import { SPILLED } from "./segment-gather.ts";
 import type { Gathered } from "./segment-gather.ts";
@@ -68,9 +69,7 @@ export class ValueEncoder {
     this.#shapes = new Uint32Array(sourceOf.length);
     const dictionary = gathered.dictionary;
     this.#numbers = new DataView(dictionary.bytes.buffer, dictionary.bytes.byteOffset);
-    let raw = 0;
-    for (const column of plan.columns) if (column.kind === "raw") raw += column.uses;
-    this.filter = new FilterBuilder(raw, groups);
+    this.filter = new FilterBuilder(filterEntries(plan), groups);
     this.#keyHashes = Uint32Array.from(plan.columns, ({ nameId, type }) => {
       const from = dictionary.offsets[nameId]!;
       const name = dictionary.bytes.subarray(from, dictionary.offsets[nameId + 1]!);
@@ -93,6 +92,7 @@ export class ValueEncoder {
     }
     for (const c of present) {
       this.codes.planes(this.#values[c]!, this.#counts[c]!, this.#plan.columns[c]!.width);
+      this.#rareCodes(c, group);
     }
     this.#raw(group);
     this.#bounds(group);
@@ -132,6 +132,21 @@ export class ValueEncoder {
       if (column.kind === kind && this.#counts[c]! > 0) present.push(c);
     });
     return present;
+  }
+
+  #rareCodes(c: number, group: number): void {
+    const column = this.#plan.columns[c]!;
+    if (isLiteral(column.type)) return;
+    const { valueUses } = column;
+    const values = this.#values[c]!;
+    const count = this.#counts[c]!;
+    const keyHash = this.#keyHashes[c]!;
+    for (let i = 0; i < count; i++) {
+      const code = values[i]!;
+      if (valueUses[code]! > RARE_USES) continue;
+      const valueHash = this.#gathered.dictionary.hashOf(column.values[code]!);
+      this.filter.add(filterHash(keyHash, valueHash), group);
+    }
   }
 
   #raw(group: number): void {
@@ -216,17 +231,29 @@ export class ValueEncoder {
   }
 }
 
+/** How many values go into the filter: all raw ones, and the rare ones of dictionaries. */
+function filterEntries(plan: ColumnPlan): number {
+  let entries = 0;
+  for (const column of plan.columns) {
+    if (column.kind === "raw") entries += column.uses;
+    if (column.kind !== "dict" || isLiteral(column.type)) continue;
+    for (const uses of column.valueUses) if (uses <= RARE_USES) entries += uses;
+  }
+  return entries;
+}
+
 function doubled(values: Uint32Array): Uint32Array {
   const bigger = new Uint32Array(Math.max(64, values.length * 2));
   bigger.set(values);
   return bigger;
 }
 
-/** Record of a dictionary: count, length width, lengths, bytes (numbers: eight planes). */
+/** Record of a dictionary: count, uses, length width, lengths, bytes (numbers: eight planes). */
 export function encodeDictionary(sink: ByteSink, column: PlannedColumn, gathered: Gathered): void {
   const { bytes, offsets } = gathered.dictionary;
   const { values } = column;
   sink.u32(values.length);
+  sink.raw(column.valueUses);
   if (isLiteral(column.type)) {
     sink.planes(values, values.length, 1);
     return;

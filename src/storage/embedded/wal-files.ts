@@ -1,6 +1,7 @@
 /** The log's files: made at full size once, then taken and given back for ever. */
 
 import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+import { WAL } from "./wal-format.ts";
 
 /** Zeros written at a time while a file is made. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -50,10 +51,22 @@ export class WalFiles {
     if (this.#free.length === 0) this.#free.push(await this.#make());
   }
 
-  /** Takes a file back whose records are all in a segment. */
-  giveBack(file: WalFile): void {
-    if (file.trusted && file.file.sizeBytes() === this.#sizeBytes) this.#free.push(file);
-    else this.discard(file);
+  /**
+   * Takes a file back whose records are all in a segment. They are made unreadable first: the
+   * segment may be gone, by retention or deletion, before the file is written again.
+   */
+  async giveBack(file: WalFile): Promise<void> {
+    try {
+      if (file.trusted && file.file.sizeBytes() === this.#sizeBytes) {
+        await file.file.writeAtAsync(new Uint8Array(WAL.fileHeaderBytes), 0);
+        await file.file.syncAsync();
+        this.#free.push(file);
+        return;
+      }
+    } catch {
+      file.trusted = false;
+    }
+    this.discard(file);
   }
 
   /** Removes a file for good. */

@@ -1,0 +1,396 @@
+/** Reads sealed segments: footer at opening, blocks on demand through a cache. Bench: read. */
+
+import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+import { viewBatch } from "../../core/batch.ts";
+import type { SpanBatch } from "../../core/batch.ts";
+import { SpoorError, isSpoorError } from "../../core/errors.ts";
+import { ByteSource } from "./byte-sink.ts";
+import type { FrameCache } from "./frame-cache.ts";
+import { codeWidth, TIME_WIDTH } from "./segment-core.ts";
+import {
+  checksum,
+  decompress,
+  FAMILY,
+  FAMILY_COUNT,
+  FILTER_HASHES,
+  FILTER_POSITIONS,
+  filterPositions,
+  MAX_GROUPS,
+  SEGMENT_MAGIC,
+  SEGMENT_VERSION,
+  TRAILER_BYTES,
+  traceHash,
+} from "./segment-format.ts";
+import type { BlockPlace, SegmentFooter } from "./segment-format.ts";
+import { decodeCodes, decodeDictionary, decodeRaw } from "./segment-columns.ts";
+import type { CodesData, DictionaryData, RawData } from "./segment-columns.ts";
+
+/** Decoded CORE family of a group. */
+export interface CoreData {
+  readonly rows: number;
+  /** First row of each run, then `rows`. */
+  readonly runStart: Uint32Array;
+  readonly startUs: Float64Array;
+  readonly startNs: Uint16Array;
+  readonly durationNs: Float64Array;
+  readonly operation: Uint32Array;
+  readonly resource: Uint32Array;
+  readonly status: Uint32Array;
+  /** 0 none, 1 explicit (in order in the ids), 2 + row within the run otherwise. */
+  readonly parent: Uint32Array;
+  readonly explicitParents: number;
+}
+
+/** IDS family of a group. */
+export interface IdsData {
+  /** 16 bytes a run. */
+  readonly traceId: Uint8Array;
+  /** 8 bytes a row. */
+  readonly spanId: Uint8Array;
+  /** 8 bytes an explicit parent. */
+  readonly parents: Uint8Array;
+}
+
+/** REST family of a group: `batch` row `i` belongs to row `rows[i]` (ascending). */
+export interface RestData {
+  readonly rows: Uint32Array;
+  readonly batch: SpanBatch;
+}
+
+/** Distinct sequences of columns; 0xffff stands for an attribute kept with the rest. */
+export interface ShapeData {
+  readonly count: number;
+  readonly offsets: Uint32Array;
+  readonly columns: Uint32Array;
+}
+
+/** Place of SPILLED in decoded shapes. */
+export const SPILLED_COLUMN = 0xffff;
+
+/** Where a trace may be: the groups whose index has its hash. */
+interface TraceIndex {
+  readonly hashes: Uint32Array;
+  readonly groups: Uint8Array;
+}
+
+const KEYS_PER_GROUP = FAMILY_COUNT;
+const OTHER_KEYS = 3;
+
+/** One sealed segment, open for reading. Every read may throw `corrupt` or `io`. */
+export class Segment {
+  readonly name: string;
+  readonly footer: SegmentFooter;
+  /** Greatest epoch whose rows are here. */
+  readonly epoch: number;
+  readonly #file: OpenFile;
+  readonly #base: number;
+  readonly #cache: FrameCache;
+  readonly #keys: number;
+  readonly #keyCount: number;
+
+  constructor(name: string, file: OpenFile, base: number, footer: SegmentFooter, cache: FrameCache) {
+    this.name = name;
+    this.footer = footer;
+    this.epoch = footer.epochs.reduce((a, b) => Math.max(a, b), 0);
+    this.#file = file;
+    this.#base = base;
+    this.#cache = cache;
+    const count = footer.groups.length * KEYS_PER_GROUP + OTHER_KEYS + footer.columns.length;
+    this.#keyCount = count;
+    this.#keys = cache.space(count);
+  }
+
+  /** Forgets what is cached and closes the file. */
+  close(): void {
+    this.#cache.forget(this.#keys, this.#keyCount);
+    this.#file.close();
+  }
+
+  /** Operations (as spans), resources and scopes. */
+  tables(): SpanBatch {
+    const key = this.#keys;
+    const make = (): SpanBatch => viewBatch(this.#frame(this.footer.tables, "tables"));
+    return this.#cache.get(key, make, (batch) => batch.image.length);
+  }
+
+  shapes(): ShapeData {
+    const make = (): ShapeData => {
+      const source = new ByteSource(this.#frame(this.footer.shapes, "shapes"));
+      const count = source.u32();
+      const total = source.u32();
+      const lengths = source.planes(count, 2);
+      const offsets = new Uint32Array(count + 1);
+      for (let s = 0; s < count; s++) offsets[s + 1] = offsets[s]! + lengths[s]!;
+      return { count, offsets, columns: source.planes(total, 2) };
+    };
+    return this.#cache.get(this.#keys + 1, make, (shapes) => shapes.columns.length * 4 + 64);
+  }
+
+  /** Groups that have rows of the trace, ascending (rarely one too many: a hash decides). */
+  groupsOfTrace(traceId: Uint8Array): number[] {
+    const { hashes, groups } = this.#traceIndex();
+    const hash = traceHash(traceId, 0);
+    let low = 0;
+    let high = hashes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (hashes[middle]! < hash) low = middle + 1;
+      else high = middle;
+    }
+    const found: number[] = [];
+    for (; low < hashes.length && hashes[low] === hash; low++) {
+      if (found.at(-1) !== groups[low]) found.push(groups[low]!);
+    }
+    return found;
+  }
+
+  #traceIndex(): TraceIndex {
+    const make = (): TraceIndex => {
+      const source = new ByteSource(this.#frame(this.footer.traceIndex, "trace index"));
+      const count = source.u32();
+      const hashes = new Uint32Array(count);
+      for (let i = 0; i < count; i++) hashes[i] = source.u32();
+      return { hashes, groups: source.view(count) };
+    };
+    return this.#cache.get(this.#keys + 2, make, (index) => index.hashes.length * 5 + 64);
+  }
+
+  core(group: number): CoreData {
+    const make = (): CoreData => {
+      const bytes = this.#family(group, FAMILY.CORE, "core");
+      const tables = this.tables();
+      return decodeCore(bytes, tables.spanCount, tables.resourceCount);
+    };
+    return this.#cache.get(this.#key(group, FAMILY.CORE), make, (core) => core.rows * 36 + 256);
+  }
+
+  ids(group: number): IdsData {
+    const make = (): IdsData => {
+      const facts = this.footer.groups[group]!;
+      const place = facts.families[FAMILY.IDS]!;
+      const bytes = this.#read(place[0], place[1]);
+      if (checksum(bytes) !== facts.idsCrc) throw this.#corrupt("ids");
+      const ids = facts.runs * 16;
+      const parents = ids + facts.rows * 8;
+      return {
+        traceId: bytes.subarray(0, ids),
+        spanId: bytes.subarray(ids, parents),
+        parents: bytes.subarray(parents),
+      };
+    };
+    return this.#cache.get(this.#key(group, FAMILY.IDS), make, (ids) => ids.spanId.length * 2 + 64);
+  }
+
+  codes(group: number): CodesData {
+    const make = (): CodesData => {
+      const rows = this.footer.groups[group]!.rows;
+      const bytes = this.#family(group, FAMILY.CODES, "codes");
+      return decodeCodes(bytes, rows, codeWidth(this.shapes().count), this.footer.columns);
+    };
+    return this.#cache.get(this.#key(group, FAMILY.CODES), make, (codes) => codes.sizeBytes);
+  }
+
+  raw(group: number): RawData {
+    const make = (): RawData =>
+      decodeRaw(this.#family(group, FAMILY.RAW, "raw values"), this.footer.columns);
+    return this.#cache.get(this.#key(group, FAMILY.RAW), make, (raw) => raw.sizeBytes);
+  }
+
+  /** Undefined when no row of the group has anything rare. */
+  rest(group: number): RestData | undefined {
+    if (this.footer.groups[group]!.families[FAMILY.REST]![1] === 0) return undefined;
+    const make = (): RestData => {
+      const source = new ByteSource(this.#family(group, FAMILY.REST, "rest"));
+      const count = source.u32();
+      const rows = new Uint32Array(count);
+      for (let i = 0; i < count; i++) rows[i] = source.u32();
+      source.align();
+      // A copy, because an image starts 8-byte aligned and a frame's memory may not.
+      const image = source.view(source.bytes.length - source.at).slice();
+      return { rows, batch: viewBatch(image) };
+    };
+    return this.#cache.get(this.#key(group, FAMILY.REST), make, (rest) => {
+      return rest.batch.image.length + rest.rows.length * 4;
+    });
+  }
+
+  /** Values of a column that has a dictionary. */
+  dictionary(column: number): DictionaryData {
+    const facts = this.footer.columns[column]!;
+    const [frame, offset, length] = facts.dictionary!;
+    const key = this.#keys + OTHER_KEYS + this.footer.groups.length * KEYS_PER_GROUP + column;
+    const make = (): DictionaryData => {
+      const bytes = this.#frame(this.footer.dictionaries[frame]!, "dictionary");
+      return decodeDictionary(bytes.slice(offset, offset + length), facts.type);
+    };
+    return this.#cache.get(key, make, (dictionary) => dictionary.sizeBytes);
+  }
+
+  /** The groups that may hold a value with this filter hash, as 64 bits (low, high). */
+  filterGroups(hash: number): readonly [low: number, high: number] {
+    const blocks = this.footer.filterBlocks;
+    if (blocks === 0) return [0, 0];
+    const stride = (this.footer.groups.length + 7) >> 3;
+    const blockBytes = FILTER_POSITIONS * stride;
+    const at = this.footer.filter[0] + (hash % blocks) * blockBytes;
+    const block = this.#read(at, blockBytes);
+    let low = -1;
+    let high = -1;
+    let positions = filterPositions(hash);
+    for (let i = 0; i < FILTER_HASHES; i++) {
+      const from = (positions & 63) * stride;
+      let a = 0;
+      let b = 0;
+      for (let byte = 0; byte < stride; byte++) {
+        if (byte < 4) a |= block[from + byte]! << (byte * 8);
+        else b |= block[from + byte]! << ((byte - 4) * 8);
+      }
+      low &= a;
+      high &= b;
+      positions >>>= 6;
+    }
+    return [low >>> 0, high >>> 0];
+  }
+
+  #key(group: number, family: number): number {
+    return this.#keys + OTHER_KEYS + group * KEYS_PER_GROUP + family;
+  }
+
+  #family(group: number, family: number, what: string): Uint8Array {
+    return this.#frame(this.footer.groups[group]!.families[family]!, what);
+  }
+
+  #frame(place: BlockPlace, what: string): Uint8Array {
+    const [offset, stored, raw] = place;
+    if (stored === 0) return new Uint8Array(0);
+    const bytes = decompress(this.#read(offset, stored), raw, `${this.name}: ${what}`);
+    // Images are viewed as words, so their memory starts aligned.
+    return (bytes.byteOffset & 7) === 0 ? bytes : bytes.slice();
+  }
+
+  #read(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    if (this.#file.readAt(bytes, this.#base + offset) !== length) throw this.#corrupt("file");
+    return bytes;
+  }
+
+  #corrupt(what: string): SpoorError {
+    return new SpoorError("corrupt", `${this.name}: ${what} damaged`);
+  }
+}
+
+function decodeCore(bytes: Uint8Array, operations: number, resources: number): CoreData {
+  const source = new ByteSource(bytes);
+  const rows = source.u32();
+  const runs = source.u32();
+  const lengths = source.planes(runs, 4);
+  const runStart = new Uint32Array(runs + 1);
+  for (let i = 0; i < runs; i++) runStart[i + 1] = runStart[i]! + lengths[i]!;
+  const startUs = new Float64Array(rows);
+  const startNs = new Uint16Array(rows);
+  const small = source.u8() === TIME_WIDTH.U32;
+  const explicit = small ? runs : rows;
+  for (let i = 0; i < explicit; i++) {
+    const row = small ? runStart[i]! : i;
+    startUs[row] = source.f64();
+    startNs[row] = source.u16();
+  }
+  if (small) addDeltas(source.planes(rows, 4), runStart, startUs, startNs);
+  const durationNs = decodeDurations(source, rows);
+  const operation = source.planes(rows, codeWidth(operations));
+  const resource = source.planes(rows, codeWidth(resources));
+  const status = source.planes(rows, 1);
+  const parent = source.planes(rows, source.u8());
+  return {
+    rows,
+    runStart,
+    startUs,
+    startNs,
+    durationNs,
+    operation,
+    resource,
+    status,
+    parent,
+    explicitParents: source.u32(),
+  };
+}
+
+/** Rows that are not first in their run start some ns after the row before. */
+function addDeltas(
+  deltas: Uint32Array,
+  runStart: Uint32Array,
+  startUs: Float64Array,
+  startNs: Uint16Array,
+): void {
+  for (let run = 0; run + 1 < runStart.length; run++) {
+    const from = runStart[run]!;
+    let us = startUs[from]!;
+    let ns = startNs[from]!;
+    for (let row = from + 1; row < runStart[run + 1]!; row++) {
+      ns += deltas[row]!;
+      const carry = Math.floor(ns / 1000);
+      us += carry;
+      ns -= carry * 1000;
+      startUs[row] = us;
+      startNs[row] = ns;
+    }
+  }
+}
+
+function decodeDurations(source: ByteSource, rows: number): Float64Array {
+  const width = source.u8();
+  if (width === TIME_WIDTH.U32) return Float64Array.from(source.planes(rows, 4));
+  if (width === TIME_WIDTH.U48) return source.planes48(rows);
+  const durationNs = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) durationNs[i] = source.f64();
+  return durationNs;
+}
+
+/**
+ * Opens the segment in `path` (at `offset`, `length` bytes long, when it is part of a bundle).
+ * Reads the footer only. Throws `corrupt` for what is no whole segment, `unsupported` for a
+ * newer version.
+ */
+export function openSegment(
+  files: FileLayer,
+  path: string,
+  cache: FrameCache,
+  place?: { readonly offset: number; readonly length: number },
+): Segment {
+  const file = files.open(path, "read");
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  try {
+    const offset = place?.offset ?? 0;
+    const footer = readFooter(file, name, offset, place?.length ?? file.sizeBytes());
+    return new Segment(name, file, offset, footer, cache);
+  } catch (error) {
+    file.close();
+    if (isSpoorError(error)) throw error;
+    throw new SpoorError("corrupt", `${name}: footer damaged`, { cause: error });
+  }
+}
+
+function readFooter(file: OpenFile, name: string, base: number, length: number): SegmentFooter {
+  const damaged = (what: string): SpoorError => new SpoorError("corrupt", `${name}: ${what}`);
+  const read = (at: number, count: number): Uint8Array => {
+    if (at < 0 || at + count > length) throw damaged("too short");
+    const bytes = new Uint8Array(count);
+    if (file.readAt(bytes, base + at) !== count) throw damaged("too short");
+    return bytes;
+  };
+  const magic = Buffer.from(SEGMENT_MAGIC, "latin1");
+  if (!magic.equals(read(0, 8))) throw damaged("not a segment");
+  const trailer = new ByteSource(read(length - TRAILER_BYTES, TRAILER_BYTES));
+  const offset = trailer.f64();
+  const stored = trailer.u32();
+  const raw = trailer.u32();
+  if (!magic.equals(trailer.view(8))) throw damaged("no trailer");
+  if (offset + stored + TRAILER_BYTES !== length) throw damaged("trailer damaged");
+  const text = decompress(read(offset, stored), raw, `${name}: footer`);
+  const footer = JSON.parse(Buffer.from(text).toString()) as SegmentFooter;
+  if (footer.version > SEGMENT_VERSION) {
+    throw new SpoorError("unsupported", `${name}: written by a newer version`);
+  }
+  if (footer.groups.length > MAX_GROUPS) throw damaged("too many groups");
+  return footer;
+}
