@@ -1,4 +1,4 @@
-/** `node bench/compare.ts REF [OTHER]`: measures two commits in turn; without OTHER, the files here. */
+/** `node bench/compare.ts REF [OTHER]`: two commits measured in turn, or one and the files here. */
 
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Keeps a generated dataset in a file under the temporary folder, so that sending costs no making. */
+/** Keeps a generated dataset in a temporary file, so that sending costs no making. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";

@@ -1,4 +1,4 @@
-/** Encodes one drawn span as OTLP protobuf: about ten attributes of mixed cardinality, its events. */
+/** Encodes one drawn span as OTLP protobuf: some ten attributes of mixed cardinality, events. */
 
 import type { ProtoWriter } from "./proto-writer.ts";
 import type { Random } from "./random.ts";

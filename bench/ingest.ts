@@ -1,4 +1,4 @@
-/** One measured ingest: a fresh server, a pinned load process, and what it took until all was quiet. */
+/** One measured ingest: a fresh server, a pinned load process, and the cost until all is quiet. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** The load process: sends a kept dataset's bodies in a closed loop and prints what it saw as JSON. */
+/** The load process: sends a dataset's bodies in a closed loop, prints what it saw as JSON. */
 
 import { parseArgs } from "node:util";
 import { openDataset, readBodies, requestsFor } from "./dataset-file.ts";

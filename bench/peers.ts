@@ -1,4 +1,4 @@
-/** Builds the peer the bench compares with: real Jaeger, from its Go module, kept outside the repo. */
+/** Builds the peer the bench compares with: real Jaeger from its Go module, kept elsewhere. */
 
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";

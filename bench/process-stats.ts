@@ -1,4 +1,4 @@
-/** Reads what a process has used from /proc: CPU of all its threads, memory, and its files' sizes. */
+/** Reads what a process has used from /proc: CPU of its threads, memory; sizes of its files. */
 
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";

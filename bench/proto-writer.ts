@@ -1,4 +1,4 @@
-/** Writes protobuf for the bench's data: its own code, so that it is also an oracle for src/wire. */
+/** Writes protobuf for the bench's data: its own code, so that it is an oracle for src/wire. */
 
 const ascii = new TextEncoder();
 

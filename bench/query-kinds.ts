@@ -1,4 +1,4 @@
-/** The kinds of query the bench asks through Jaeger's HTTP API, each with what a right answer is. */
+/** The queries the bench asks through Jaeger's HTTP API, each with what a right answer is. */
 
 import type { PreparedDataset } from "./dataset-file.ts";
 import type { Sample } from "./dataset.ts";

@@ -1,4 +1,4 @@
-/** Starts one server pinned to its core, watches what it uses, waits until it has settled, stops it. */
+/** Starts a server pinned to its core, watches what it uses, waits until it has settled. */
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Draws one trace of the bench's dataset: which spans, whose children, and when each of them ran. */
+/** Draws one trace of the bench's dataset: which spans, whose children, and when they ran. */
 
 import type { Random } from "./random.ts";
 import type { Operation, Role, Service } from "./shape.ts";

@@ -1,4 +1,4 @@
-/** Kills a server at seeded moments under load and checks that each acknowledged span stays, once. */
+/** Kills a server at seeded moments under load and checks that acknowledged spans stay, once. */
 
 import * as path from "node:path";
 import { Dataset } from "../../bench/dataset.ts";

@@ -1,4 +1,4 @@
-/** `npm run soak`: kills the product at random moments under load, 50 times unless told otherwise. */
+/** `npm run soak`: kills the product at random moments under load, 50 times unless told else. */
 
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
