@@ -29,6 +29,9 @@ const STORES: { readonly [type: string]: (context: StoreContext) => Promise<Open
   blackhole: openBlackhole,
 };
 
+/** Every value of `span-storage.type`. */
+export const STORE_TYPES: readonly string[] = Object.keys(STORES);
+
 /** Opens the store that `span-storage.type` names; rejects with a readable SpoorError. */
 export function openStore(context: StoreContext): Promise<OpenedStore> {
   const type = context.config["span-storage.type"];
