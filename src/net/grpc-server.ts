@@ -17,7 +17,7 @@ import type { ListenOptions } from "./listen.ts";
 /** One method: encoded request in (inflated), encoded response out. */
 export interface GrpcMethod {
   readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
-  /** How the method's errors end a call. Default: `grpcFailureOf`. */
+  /** How what was thrown ends a call, by it or before it was reached. Default: `grpcFailureOf`. */
   readonly failure?: (thrown: unknown) => GrpcFailure;
 }
 
@@ -137,7 +137,7 @@ class Calls {
     }
     const reader = new MessageReader(this.#messageBytes, this.#budget);
     try {
-      const request = await this.#request(stream, headers, reader);
+      const request = await this.#request(stream, headers, method, reader);
       if (request !== undefined) await this.#call(stream, method, request);
     } finally {
       reader.release();
@@ -161,6 +161,7 @@ class Calls {
   async #request(
     stream: http2.ServerHttp2Stream,
     headers: http2.IncomingHttpHeaders,
+    method: GrpcMethod,
     reader: MessageReader,
   ): Promise<Uint8Array | undefined> {
     const header = headers["grpc-encoding"];
@@ -179,7 +180,7 @@ class Calls {
       }
       return await inflate(message.bytes, encoding, this.#messageBytes);
     } catch (thrown) {
-      const failure = grpcFailureOf(thrown);
+      const failure = (method.failure ?? grpcFailureOf)(thrown);
       const code = isSpoorError(thrown, "too-large") ? GRPC_STATUS.RESOURCE_EXHAUSTED : failure.code;
       this.#fail(stream, { ...failure, code });
       return undefined;
@@ -189,12 +190,12 @@ class Calls {
   }
 
   #fail(stream: http2.ServerHttp2Stream, failure: GrpcFailure): void {
+    if (stream.destroyed || stream.headersSent) return;
     const { code, message, details } = failure;
     const help = "Calls ended with an error, by server and gRPC status code.";
     const values = [this.#options.name, String(code)];
     const labels = ["server", "code"];
     this.#options.counters.counter("spoor_grpc_failures_total", help, labels, values).value++;
-    if (stream.destroyed || stream.headersSent) return;
     const answer: http2.OutgoingHttpHeaders = {
       ":status": 200,
       "content-type": "application/grpc",

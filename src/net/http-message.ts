@@ -1,6 +1,7 @@
 /** What HTTP handlers get and give: request, answer, route, and failures as statuses. */
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { SpoorError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 
@@ -17,7 +18,6 @@ export class HttpRequest {
   /** Empty until the route is known and the body was read. */
   body: Uint8Array = EMPTY;
   readonly #message: IncomingMessage;
-  #abort: AbortController | undefined;
 
   constructor(message: IncomingMessage, target: Target, params: Readonly<Record<string, string>>) {
     this.#message = message;
@@ -37,12 +37,15 @@ export class HttpRequest {
 
   /** Aborts when the client goes away before the answer. Costs nothing until asked for. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      const abort = new AbortController();
-      this.#abort = abort;
-      this.#message.socket.once("close", () => abort.abort());
+    const { socket } = this.#message;
+    let abort = ABORT_OF_SOCKET.get(socket);
+    if (abort === undefined) {
+      const made = new AbortController();
+      abort = made;
+      ABORT_OF_SOCKET.set(socket, made);
+      socket.once("close", () => made.abort());
     }
-    return this.#abort.signal;
+    return abort.signal;
   }
 }
 
@@ -81,6 +84,9 @@ export interface Target {
 }
 
 const EMPTY = new Uint8Array(0);
+
+/** One for all requests of a connection: they follow each other, and would leave a listener each. */
+const ABORT_OF_SOCKET = new WeakMap<Socket, AbortController>();
 
 const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   malformed: 400,

@@ -44,7 +44,10 @@ export function otlpGrpcMethods(options: OtlpIntakeOptions): ReadonlyMap<string,
       const { rejected, message } = await intake.take(request, decode);
       return encodeOtlpResponse(rejected, message);
     },
-    failure: otlpFailure,
+    failure(thrown) {
+      intake.count(thrown instanceof SpoorError ? thrown.code : "fault");
+      return otlpFailure(thrown);
+    },
   };
   return new Map([[`/${OTLP_TRACE_SERVICE}/Export`, exportTraces]]);
 }

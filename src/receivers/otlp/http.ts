@@ -41,7 +41,7 @@ export function otlpHttpRoutes(options: OtlpIntakeOptions): readonly HttpRoute[]
       path: "/v1/traces",
       contentTypes: OTLP_CONTENT_TYPES,
       handle: (request) => takeTraces(intake, request),
-      failure: (failure, request) => refuseTraces(failure, request),
+      failure: (failure, request) => refuseTraces(intake, failure, request),
     },
   ];
 }
@@ -57,7 +57,12 @@ async function takeTraces(intake: OtlpIntake, request: HttpRequest): Promise<Htt
 }
 
 /** A google.rpc.Status in the request's encoding; only overload asks for another attempt. */
-function refuseTraces(failure: HttpFailure, request: HttpRequest): HttpAnswer {
+function refuseTraces(
+  intake: OtlpIntake,
+  failure: HttpFailure,
+  request: HttpRequest,
+): HttpAnswer {
+  intake.count(failure.status === 500 ? "fault" : failure.error.code);
   if (failure.status === 415) return plainFailure(failure);
   const encoding = encodingOf(request.contentType);
   return {

@@ -51,23 +51,17 @@ export class OtlpIntake {
 
   /**
    * Resolves when the sink has taken responsibility for the request's good spans. Throws what
-   * decoding and the sink throw; the ledger and the request counter know of every outcome.
+   * decoding and the sink throw; the caller counts that as it counts what never got here.
    */
   async take(bytes: Uint8Array, decode: OtlpDecode): Promise<OtlpTaken> {
     this.#bytes.value += bytes.length;
-    try {
-      const { batch, rejected, rejectedReasons, message } = this.#decode(bytes, decode);
-      if (rejected > 0) {
-        this.#rejections.rejected("trace-id", rejectedReasons.traceId, this.#origin);
-        this.#rejections.rejected("span-id", rejectedReasons.spanId, this.#origin);
-      }
-      if (batch.spanCount > 0) await this.#sink.push(batch, this.#origin);
-      this.count(rejected === 0 ? "ok" : "partial");
-      return { rejected, message };
-    } catch (error) {
-      this.count(isSpoorError(error) ? error.code : "fault");
-      throw error;
-    }
+    const { batch, rejected, rejectedReasons, message } = this.#decode(bytes, decode);
+    const { traceId, spanId } = rejectedReasons;
+    if (traceId > 0) this.#rejections.rejected("trace-id", traceId, this.#origin);
+    if (spanId > 0) this.#rejections.rejected("span-id", spanId, this.#origin);
+    if (batch.spanCount > 0) await this.#sink.push(batch, this.#origin);
+    this.count(rejected === 0 ? "ok" : "partial");
+    return { rejected, message };
   }
 
   /** Counts a request by its outcome: ok, partial, or the code of its error. */
