@@ -1,0 +1,90 @@
+/** Processes of a trace in Jaeger's JSON: numbered by first sight, equal ones once. */
+
+import { ATTRIBUTE_TYPE } from "../core/batch.ts";
+import { ROLE } from "./jaeger-json-keys.ts";
+import { TagList, writeTags } from "./jaeger-json-tags.ts";
+import type { TagTable } from "./jaeger-json-tags.ts";
+import { JsonWriter } from "./json-writer.ts";
+import { utf8 } from "../base/bytes.ts";
+
+/** Gives each span's process its number and remembers its JSON. */
+export class ProcessTable {
+  readonly #tables: readonly TagTable[];
+  readonly #adjusted: boolean;
+  /** Number of each resource row of each part, 0 while unknown. */
+  readonly #known: readonly Uint32Array[];
+  /** Numbers of processes that took library attributes of spans. */
+  readonly #withLibrary = new Map<string, number>();
+  /** JSON of the processes to their numbers, in order of number. */
+  readonly #numbers = new Map<string, number>();
+
+  constructor(tables: readonly TagTable[], adjusted: boolean) {
+    this.#tables = tables;
+    this.#adjusted = adjusted;
+    this.#known = tables.map(({ batch }) => new Uint32Array(batch.resourceCount));
+  }
+
+  /** Number of the process of a resource that also has the span's library attributes. */
+  numberOf(part: number, resource: number, library: TagList): number {
+    if (library.count > 0) return this.#numberWithLibrary(part, resource, library);
+    const known = this.#known[part]!;
+    if (known[resource] === 0) known[resource] = this.#number(part, resource, library);
+    return known[resource]!;
+  }
+
+  /** The JSON object's inside, in pieces: `"p1":{…}`, sorted by id as texts sort. */
+  *pieces(): Generator<string> {
+    const named = [...this.#numbers].map(([json, number]) => [`p${number}`, json] as const);
+    named.sort(([a], [b]) => (a < b ? -1 : 1));
+    let separator = "";
+    for (const [id, json] of named) {
+      yield `${separator}"${id}":${json}`;
+      separator = ",";
+    }
+  }
+
+  #numberWithLibrary(part: number, resource: number, library: TagList): number {
+    const entries = [part, resource];
+    for (let n = 0; n < library.count; n++) entries.push(library.tag[n]!, library.value[n]!);
+    const key = entries.join();
+    let number = this.#withLibrary.get(key);
+    if (number === undefined) {
+      number = this.#number(part, resource, library);
+      this.#withLibrary.set(key, number);
+    }
+    return number;
+  }
+
+  #number(part: number, resource: number, library: TagList): number {
+    const json = this.#json(part, resource, library);
+    let number = this.#numbers.get(json);
+    if (number === undefined) {
+      number = this.#numbers.size + 1;
+      this.#numbers.set(json, number);
+    }
+    return number;
+  }
+
+  #json(part: number, resource: number, library: TagList): string {
+    const table = this.#tables[part]!;
+    const batch = table.batch;
+    const list = new TagList();
+    const attributes = batch.resourceAttributes;
+    for (let a = attributes.offsets[resource]!; a < attributes.offsets[resource + 1]!; a++) {
+      const tag = attributes.key[a]!;
+      const isName = table.keys[tag]!.role === ROLE.SERVICE;
+      if (isName && table.types[tag] === ATTRIBUTE_TYPE.STRING) continue;
+      list.add(tag, attributes.value[a]!);
+    }
+    for (let n = 0; n < library.count; n++) list.add(library.tag[n]!, library.value[n]!);
+    if (this.#adjusted) list.sort(table);
+    const writer = new JsonWriter();
+    const service = batch.resourceServiceId[resource]!;
+    writer.text('{"serviceName":');
+    writer.string(batch.dictBytes, batch.dictOffsets[service]!, batch.dictOffsets[service + 1]!);
+    writer.text(',"tags":[');
+    writeTags(writer, table, list, this.#adjusted);
+    writer.text("]}");
+    return writer.take().map(utf8).join("");
+  }
+}
