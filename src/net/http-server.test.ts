@@ -303,7 +303,6 @@ test("closing lets a running request finish and cuts idle connections", async (t
   const slow = fetch(`${url}/slow`);
   await running;
   const closed = server.close(5000);
-  idle.destroy();
   await idleClosed;
   finish();
   const answer = await slow;

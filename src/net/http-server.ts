@@ -1,7 +1,9 @@
-/** HTTP server kit for every endpoint: routes, body limits, inflating, CORS, drain. Bench: grpc-ingest. */
+/** HTTP server for every endpoint: routes, limits, inflating, drain. Bench: grpc-ingest. */
 
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { CounterTable } from "../base/counters.ts";
 import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -60,6 +62,7 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const endpoint = new Endpoint(options);
   const server = createServer(options, endpoint);
+  const unused = trackUnused(server, options.tls === undefined ? "connection" : "secureConnection");
   const port = await listen(server, options);
   let closed: Promise<void> | undefined;
   return {
@@ -67,7 +70,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     port,
     close(drainMs = LIMITS.drainMs) {
       endpoint.draining = true;
-      closed ??= drain(server, drainMs);
+      closed ??= drain(server, unused, drainMs);
       return closed;
     },
   };
@@ -102,7 +105,18 @@ function tlsSettings(tls: TlsOptions): https.ServerOptions {
   return clientCa === undefined ? base : { ...base, ca: clientCa, requestCert: true };
 }
 
-function drain(server: http.Server, drainMs: number): Promise<void> {
+/** Connections that have sent no request yet: Node does not count them as idle. */
+function trackUnused(server: http.Server, event: string): ReadonlySet<Socket> {
+  const unused = new Set<Socket>();
+  server.on(event, (socket: Socket) => {
+    unused.add(socket);
+    socket.once("close", () => unused.delete(socket));
+  });
+  server.on("request", (message: http.IncomingMessage) => unused.delete(message.socket));
+  return unused;
+}
+
+function drain(server: http.Server, unused: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), drainMs);
     server.close(() => {
@@ -110,6 +124,7 @@ function drain(server: http.Server, drainMs: number): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    for (const socket of unused) socket.destroy();
   });
 }
 
@@ -148,7 +163,7 @@ class Endpoint {
   }
 
   /** Answers bytes that are no HTTP request, or came too slowly. */
-  refuseConnection(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
+  refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
     if (!socket.writable || error.code === "ECONNRESET") {
       socket.destroy();
       return;
