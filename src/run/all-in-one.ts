@@ -4,6 +4,7 @@ import { flushCompileCache } from "node:module";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { CounterTable } from "../base/counters.ts";
+import { SpoorError } from "../core/errors.ts";
 import type { Sink, Stage } from "../core/flow.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import { countStage } from "../pipeline/count.ts";
@@ -40,6 +41,8 @@ export interface RunningRole {
 }
 
 export type ServerName = "admin" | "otlpHttp" | "otlpGrpc" | "query";
+
+const NS_PER_MS = 1_000_000;
 
 /** Starts everything; rejects, with all closed again, when a part cannot start. */
 export async function startAllInOne(config: Config, context: RoleContext): Promise<RunningRole> {
@@ -142,9 +145,29 @@ class AllInOne {
       const { startOtlpHttp } = await import("../receivers/otlp/http.ts");
       return startOtlpHttp({ ...at, ...shared, cors, onFault: this.#onFault });
     });
+    const messageBytes = config["collector.otlp.grpc.max-message-size"];
+    await this.#serve("otlpGrpc", config["collector.otlp.grpc.host-port"], async (at) => {
+      const { startOtlpGrpc } = await import("../receivers/otlp/grpc.ts");
+      return startOtlpGrpc({ ...at, ...shared, messageBytes, onFault: this.#onFault });
+    });
   }
 
-  async #startQuery(_opened: OpenedStore): Promise<void> {}
+  async #startQuery({ store }: OpenedStore): Promise<void> {
+    const config = this.#config;
+    await this.#serve("query", config["query.http-server.host-port"], async (at) => {
+      const { startQueryServer } = await import("../api/query-server.ts");
+      return startQueryServer({
+        ...at,
+        query: store,
+        counters: this.#counters,
+        clock: this.#clock,
+        basePath: config["query.base-path"],
+        maxClockSkewNs: config["query.max-clock-skew-adjustment"] * NS_PER_MS,
+        additionalHeaders: headersOf(config["query.additional-headers"]),
+        onFault: this.#onFault,
+      });
+    });
+  }
 
   /** Starts one server unless its host-port is empty, and has it drained at the stop. */
   async #serve(
@@ -169,4 +192,15 @@ class AllInOne {
     await this.#closers.closeAll();
     this.#context.log.info({ inFlight: this.#ledger.inFlight }, "stopped");
   }
+}
+
+/** Headers from texts like `Name: value`. */
+function headersOf(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const colon = text.indexOf(":");
+      if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+      throw new SpoorError("config", `--query.additional-headers: "${text}" is not Name: value`);
+    }),
+  );
 }
