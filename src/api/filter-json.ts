@@ -40,7 +40,11 @@ function parseNode(json: unknown, at: string, depth: number): Filter {
   if (op === "in") {
     only(node, at, ["op", "target", "values"]);
     const values = array(node["values"], `${at}.values`);
-    return { op, target, values: values.map((value, i) => parseValue(value, `${at}.values[${i}]`)) };
+    return {
+      op,
+      target,
+      values: values.map((value, i) => parseValue(value, `${at}.values[${i}]`)),
+    };
   }
   if (!isComparison(op)) throw bad(`${at}.op`, "is no operator");
   only(node, at, ["op", "target", "value", "untyped"]);

@@ -1,4 +1,4 @@
-/** The page at `/` of the query port until the UI is built: services, newest traces, where to send. */
+/** The page at `/` of the query port until the UI is built: services and newest traces. */
 
 import { randomBytes } from "node:crypto";
 import type { HttpAnswer } from "../net/http-message.ts";
@@ -61,7 +61,10 @@ function showServices(names) {
     const button = make("button", name);
     button.type = "button";
     button.setAttribute("aria-pressed", String(name === chosen));
-    button.addEventListener("click", () => { chosen = name === chosen ? undefined : name; load(); });
+    button.addEventListener("click", () => {
+      chosen = name === chosen ? undefined : name;
+      load();
+    });
     const item = make("li");
     item.append(button);
     return item;
@@ -159,8 +162,10 @@ function html(basePath: string, nonce: string): string {
 <section aria-labelledby="send-title">
 <h2 id="send-title">Where to send spans</h2>
 <dl>
-<dt>OTLP over HTTP</dt><dd><code>http://<span class="host">localhost</span>:4318/v1/traces</code></dd>
-<dt>OTLP over gRPC</dt><dd><code><span class="host">localhost</span>:4317</code></dd>
+<dt>OTLP over HTTP</dt>
+<dd><code>http://<span class="host">localhost</span>:4318/v1/traces</code></dd>
+<dt>OTLP over gRPC</dt>
+<dd><code><span class="host">localhost</span>:4317</code></dd>
 </dl>
 </section>
 </main>

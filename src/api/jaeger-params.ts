@@ -163,7 +163,11 @@ function duration(query: URLSearchParams, name: string): bigint {
 }
 
 function durationIs(op: ">=" | "<=", ns: bigint): Filter {
-  return { op, target: { field: "duration" }, value: Number.isSafeInteger(Number(ns)) ? Number(ns) : ns };
+  return {
+    op,
+    target: { field: "duration" },
+    value: Number.isSafeInteger(Number(ns)) ? Number(ns) : ns,
+  };
 }
 
 function named<T>(name: string, parsed: Parsed<T>): T {

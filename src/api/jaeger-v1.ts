@@ -1,17 +1,20 @@
 /** Jaeger's v1 query API, `/api/*`: what its UI, Grafana and scripts of ten years call. */
 
 import type { Clock } from "../base/clock.ts";
+import { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
 import type { Operation } from "../core/store.ts";
+import { viewsByTrace } from "../core/trace/view.ts";
 import type { HttpAnswer, HttpRequest, HttpRoute } from "../net/http-message.ts";
 import { jsonText } from "../wire/json-writer.ts";
+import { decodeOtlpJson } from "../wire/otlp-json-decode.ts";
 import { dataAnswer, errorAnswer, jaegerFailure, jsonAnswer } from "./answer.ts";
 import { streamAnswer, wantsPretty } from "./answer.ts";
 import { checkMetricsParams, isRaw, missingService } from "./jaeger-params.ts";
 import { parseDependencyTimes, parseTraceSearch, parseTraceTimes } from "./jaeger-params.ts";
 import { KIND_OF_NAME } from "./jaeger-tags.ts";
 import { parseTraceId } from "./jaeger-trace-id.ts";
-import { foundTraces, oneTrace, TRACE_NOT_FOUND, tracesById } from "./trace-stream.ts";
+import { foundTraces, givenTraces, oneTrace, TRACE_NOT_FOUND, tracesById } from "./trace-stream.ts";
 import type { TraceSource, TraceStreamOptions } from "./trace-stream.ts";
 
 export interface JaegerApiOptions {
@@ -48,6 +51,7 @@ export function jaegerRoutes(options: JaegerApiOptions): HttpRoute[] {
     route("POST", "/api/archive/:traceId", (request, query, signal) =>
       archiveAnswer(source, request, query, signal),
     ),
+    route("POST", "/api/transform", transformAnswer),
     get("/api/dependencies", (_, query, signal) => dependenciesAnswer(options, query, signal)),
     ...metricsRoutes(),
     ...sampleRoutes(),
@@ -122,6 +126,13 @@ async function archiveAnswer(
   return dataAnswer("[]", 0, wantsPretty(query), []);
 }
 
+/** An uploaded OTLP/JSON file as Jaeger's JSON; spans without ids are told in `errors`. */
+function transformAnswer(request: HttpRequest, query: URLSearchParams): Promise<HttpAnswer> {
+  const { batch, message } = decodeOtlpJson(request.body, new BatchBuilder());
+  const errors = message === "" ? undefined : [{ message }];
+  return streamAnswer(givenTraces(viewsByTrace(batch), errors), wantsPretty(query));
+}
+
 async function dependenciesAnswer(
   { source, clock }: JaegerApiOptions,
   query: URLSearchParams,
@@ -130,7 +141,10 @@ async function dependenciesAnswer(
   const { startMinUs, startMaxUs } = parseDependencyTimes(query, clock);
   const service = query.get("service") ?? "";
   if (!source.can.links) {
-    throw new SpoorError("unsupported", `dependencies are not kept by the ${source.can.name} store`);
+    throw new SpoorError(
+      "unsupported",
+      `dependencies are not kept by the ${source.can.name} store`,
+    );
   }
   const links = await source.links(startMinUs, startMaxUs, signal);
   const items = links
@@ -150,10 +164,26 @@ function metricsRoutes(): HttpRoute[] {
     };
   };
   return [
-    route("GET", "/api/metrics/latencies", disabled((query) => checkMetricsParams(query, true))),
-    route("GET", "/api/metrics/calls", disabled((query) => checkMetricsParams(query, false))),
-    route("GET", "/api/metrics/errors", disabled((query) => checkMetricsParams(query, false))),
-    route("GET", "/api/metrics/minstep", disabled(() => undefined)),
+    route(
+      "GET",
+      "/api/metrics/latencies",
+      disabled((query) => checkMetricsParams(query, true)),
+    ),
+    route(
+      "GET",
+      "/api/metrics/calls",
+      disabled((query) => checkMetricsParams(query, false)),
+    ),
+    route(
+      "GET",
+      "/api/metrics/errors",
+      disabled((query) => checkMetricsParams(query, false)),
+    ),
+    route(
+      "GET",
+      "/api/metrics/minstep",
+      disabled(() => undefined),
+    ),
   ];
 }
 

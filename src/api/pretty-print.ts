@@ -8,7 +8,7 @@ const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Indents one JSON text given in chunks; each result is valid until nothing, it is the caller's. */
+/** Indents one JSON text given in chunks; the memory of each result is the caller's. */
 export interface PrettyPrinter {
   all(chunk: Uint8Array): Uint8Array;
 }

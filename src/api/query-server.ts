@@ -57,16 +57,17 @@ export function queryRoutes(options: QueryServerOptions): HttpRoute[] {
   const routes = [
     ...jaegerRoutes({ source: query, clock, maxClockSkewNs }),
     ...spoorRoutes(query),
-    apiFallback(),
+    apiFallback("GET"),
+    apiFallback("POST"),
     pageRoute(basePath, options.additionalHeaders ?? {}),
   ];
   return routes.map((route) => ({ ...route, path: basePath + route.path }));
 }
 
 /** What no route of `/api` knows is not found; v1 of Jaeger shows its page there. */
-function apiFallback(): HttpRoute {
+function apiFallback(method: "GET" | "POST"): HttpRoute {
   return {
-    method: "GET",
+    method,
     path: "/api/*",
     handle: () => errorAnswer(404, "404 page not found"),
   };

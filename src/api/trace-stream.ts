@@ -113,10 +113,13 @@ export async function* oneTrace(
 }
 
 /** Envelope with traces that are in memory already, unadjusted. */
-export function* givenTraces(views: readonly TraceView[]): Generator<Uint8Array> {
+export async function* givenTraces(
+  views: readonly TraceView[],
+  errors: readonly EnvelopeError[] | undefined,
+): AsyncGenerator<Uint8Array> {
   const out = new TraceWriter({ raw: true, maxClockSkewNs: 0 });
   for (const view of views) yield* out.view(view);
-  yield* out.end(undefined);
+  yield* out.end(errors);
 }
 
 /** Jaeger's text for a trace that does not exist. */

@@ -95,7 +95,8 @@ class Scanner {
       this.#space();
       const next = this.#peek();
       if (next === close) break;
-      if (next !== ",") this.#wrong(isObject ? "after object key:value pair" : "after array element");
+      if (next !== ",")
+        this.#wrong(isObject ? "after object key:value pair" : "after array element");
       this.#at++;
       first = false;
     }

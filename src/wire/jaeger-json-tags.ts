@@ -7,7 +7,14 @@ import { isSpoorError } from "../core/errors.ts";
 import { dictDouble, dictEntry, dictInt } from "../core/read.ts";
 import { ipv4Text } from "../core/trace/host-key.ts";
 import { toHex, utf8, utf8Bytes } from "../base/bytes.ts";
-import { compareKeys, FIELD, FIELD_KEYS, jaegerKey, ROLE, SCOPE_PREFIX } from "./jaeger-json-keys.ts";
+import {
+  compareKeys,
+  FIELD,
+  FIELD_KEYS,
+  jaegerKey,
+  ROLE,
+  SCOPE_PREFIX,
+} from "./jaeger-json-keys.ts";
 import type { JaegerKey } from "./jaeger-json-keys.ts";
 import { jsonText } from "./json-writer.ts";
 import type { JsonWriter } from "./json-writer.ts";
@@ -215,12 +222,7 @@ export function addSpanTags(list: TagList, table: TagTable, i: number): void {
 }
 
 /** Writes the list as the inside of a JSON array; `ipv4` writes addresses in numbers as texts. */
-export function writeTags(
-  writer: JsonWriter,
-  table: TagTable,
-  list: TagList,
-  ipv4: boolean,
-): void {
+export function writeTags(writer: JsonWriter, table: TagTable, list: TagList, ipv4: boolean): void {
   for (let n = 0; n < list.count; n++) {
     if (n > 0) writer.byte(COMMA);
     const tag = list.tag[n]!;
@@ -239,9 +241,12 @@ export function writeTags(
 }
 
 function addressText(batch: SpanBatch, type: number, value: number): string {
-  if (type === ATTRIBUTE_TYPE.INT) return ipv4Text(Number(BigInt.asUintN(32, dictInt(batch, value))));
+  if (type === ATTRIBUTE_TYPE.INT)
+    return ipv4Text(Number(BigInt.asUintN(32, dictInt(batch, value))));
   const number = dictDouble(batch, value);
-  return ipv4Text(Number.isFinite(number) ? Number(BigInt.asUintN(32, BigInt(Math.trunc(number)))) : 0);
+  return ipv4Text(
+    Number.isFinite(number) ? Number(BigInt.asUintN(32, BigInt(Math.trunc(number)))) : 0,
+  );
 }
 
 function writeValue(writer: JsonWriter, batch: SpanBatch, type: number, value: number): void {
@@ -277,8 +282,7 @@ function writeValue(writer: JsonWriter, batch: SpanBatch, type: number, value: n
 function writeInt(writer: JsonWriter, batch: SpanBatch, id: number): void {
   const bytes = batch.dictBytes;
   const at = batch.dictOffsets[id]!;
-  const low =
-    bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+  const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   const high =
     bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
   const value = high * 4294967296 + (low >>> 0);

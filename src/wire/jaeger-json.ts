@@ -144,7 +144,9 @@ class TraceEncoder {
     if (this.#view.parentReplaced[v] === 0) return references;
     const parent = parentReference(references);
     if (parent === -1) return [{ link: -1, childOf: true, sameTrace: true }, ...references];
-    return references.map((reference, r) => (r === parent ? { ...reference, link: -1 } : reference));
+    return references.map((reference, r) =>
+      r === parent ? { ...reference, link: -1 } : reference,
+    );
   }
 
   #reference(

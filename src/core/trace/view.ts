@@ -1,5 +1,6 @@
 /** TraceView: one trace as rows of read-only batches plus what adjusters changed about them. */
 
+import { toHex } from "../../base/bytes.ts";
 import { SpoorError } from "../errors.ts";
 import type { SpanBatch } from "../batch.ts";
 import { parentReference, referencesOf } from "./references.ts";
@@ -37,18 +38,7 @@ export function viewTrace(parts: readonly SpanBatch[]): TraceView {
   let total = 0;
   for (const batch of parts) total += batch.spanCount;
   if (parts.length > 0xffff) throw new SpoorError("too-large", "trace in too many batches");
-  const view: TraceView = {
-    parts,
-    spanCount: total,
-    part: new Uint16Array(total),
-    row: new Uint32Array(total),
-    spanIds: new Uint32Array(total * 2),
-    parentIds: new Uint32Array(total * 2),
-    parentReplaced: new Uint8Array(total),
-    shiftNs: undefined,
-    warnings: new Map(),
-    adjusted: false,
-  };
+  const view = emptyView(parts, total);
   let at = 0;
   for (let p = 0; p < parts.length; p++) {
     const batch = parts[p]!;
@@ -61,6 +51,42 @@ export function viewTrace(parts: readonly SpanBatch[]): TraceView {
     at += n;
   }
   return view;
+}
+
+/** The traces of a batch that holds several, in the order of their first spans. */
+export function viewsByTrace(batch: SpanBatch): TraceView[] {
+  const rowsOf = new Map<string, number[]>();
+  for (let i = 0; i < batch.spanCount; i++) {
+    const traceHex = toHex(batch.traceId, i * 16, 16);
+    const rows = rowsOf.get(traceHex);
+    if (rows === undefined) rowsOf.set(traceHex, [i]);
+    else rows.push(i);
+  }
+  const whole = viewTrace([batch]);
+  return [...rowsOf.values()].map((rows) => {
+    const view = emptyView(whole.parts, rows.length);
+    rows.forEach((i, v) => {
+      view.row[v] = i;
+      view.spanIds.set(whole.spanIds.subarray(i * 2, i * 2 + 2), v * 2);
+      view.parentIds.set(whole.parentIds.subarray(i * 2, i * 2 + 2), v * 2);
+    });
+    return view;
+  });
+}
+
+function emptyView(parts: readonly SpanBatch[], spanCount: number): TraceView {
+  return {
+    parts,
+    spanCount,
+    part: new Uint16Array(spanCount),
+    row: new Uint32Array(spanCount),
+    spanIds: new Uint32Array(spanCount * 2),
+    parentIds: new Uint32Array(spanCount * 2),
+    parentReplaced: new Uint8Array(spanCount),
+    shiftNs: undefined,
+    warnings: new Map(),
+    adjusted: false,
+  };
 }
 
 /** Adds a warning to span `v`. */
