@@ -38,6 +38,8 @@ interface LoadOptions {
 
 const retryMs = 50;
 const mostRetries = 2000;
+/** Connections that break this often in a row mean that nobody listens. */
+const mostBroken = 100;
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
@@ -102,11 +104,13 @@ class Load {
   }
 
   private async deliver(sender: Sender, body: Buffer, count: number): Promise<void> {
+    let broken = 0;
     for (let attempt = 0; attempt < mostRetries; attempt++) {
       const sentMs = performance.now();
       const reply = await sender.send(body).catch((reason: unknown) => reason as Error);
       if (reply instanceof Error) {
         this.broken += 1;
+        if (++broken === mostBroken) throw reply;
         await sleep(retryMs);
         continue;
       }

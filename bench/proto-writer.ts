@@ -109,10 +109,3 @@ export class ProtoWriter {
     this.bytes[start - 1] = size >> 7;
   }
 }
-
-/** Bytes a varint takes. */
-export function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size += 1;
-  return size;
-}

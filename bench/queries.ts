@@ -7,7 +7,7 @@ import { summarize } from "./latency.ts";
 import type { Summary } from "./latency.ts";
 import { ownKinds } from "./own-queries.ts";
 import { jaegerKinds } from "./query-kinds.ts";
-import type { Answer, Kind } from "./query-kinds.ts";
+import type { Answer, Kind, Query } from "./query-kinds.ts";
 import type { Doors } from "./servers.ts";
 
 export interface QueryTimes {
@@ -35,18 +35,37 @@ const fewest = 5;
 /** Spans that exporters may still hold at the end of a part of the dataset, with room to spare. */
 const unfinished = 20_000;
 
-function get(agent: http.Agent, url: string): Promise<{ status: number; body: Buffer }> {
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+function send(agent: http.Agent, url: string, body?: string): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, (response) => {
+    const method = body === undefined ? "GET" : "POST";
+    const headers = body === undefined ? {} : { "content-type": "application/json" };
+    const request = http.request(url, { agent, method, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
       response.on("error", reject);
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }),
-      );
+      response.on("end", () => {
+        const all = Buffer.concat(parts);
+        const status = response.statusCode ?? 0;
+        resolve({ status, text: all.toString("utf8"), bytes: all.length });
+      });
     });
     request.on("error", reject);
+    request.end(body);
   });
+}
+
+/** One query with what follows from its answer. */
+async function ask(agent: http.Agent, query: Query): Promise<Reply> {
+  const first = await send(agent, query.url, query.body);
+  if (query.follow === undefined || first.status !== 200) return first;
+  const url = query.follow(first.text);
+  return url === undefined ? { ...first, text: '{"data":[]}' } : send(agent, url);
 }
 
 async function timeKind(
@@ -63,19 +82,18 @@ async function timeKind(
   for (let i = 0; i < warmUp + options.count; i++) {
     const late = performance.now() - startedMs > options.secondsPerKind * 1000;
     if (late && times.length >= fewest) break;
-    const { url, check } = kind.query(samples[i % samples.length] as Sample, i);
+    const query = kind.query(samples[i % samples.length] as Sample, i);
     const askedMs = performance.now();
-    const { status, body } = await get(agent, url);
+    const { status, text, bytes } = await ask(agent, query);
     const tookMs = performance.now() - askedMs;
     if (i < warmUp && !late) continue;
     times.push(tookMs);
-    answerBytes += body.length;
-    const text = body.toString("utf8");
+    answerBytes += bytes;
     const fault =
-      status === 200 ? check(JSON.parse(text) as Answer) : `${status}: ${text.slice(0, 80)}`;
+      status === 200 ? query.check(JSON.parse(text) as Answer) : `${status}: ${text.slice(0, 80)}`;
     if (fault === undefined) continue;
     wrong += 1;
-    firstWrong ||= `${url.slice(url.indexOf("/api"))}: ${fault}`;
+    firstWrong ||= `${query.url.slice(query.url.indexOf("/api"))}: ${fault}`;
   }
   return {
     kind: kind.name,

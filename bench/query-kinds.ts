@@ -10,6 +10,10 @@ export interface Answer {
 
 export interface Query {
   readonly url: string;
+  /** Posted as JSON; a GET without it. */
+  readonly body?: string;
+  /** Asked after the first answer, within the same measured time; its answer is checked. */
+  readonly follow?: (firstAnswer: string) => string | undefined;
   /** Undefined when the answer is right, else what is wrong with it. */
   readonly check: (answer: Answer) => string | undefined;
 }
@@ -30,16 +34,16 @@ export const searchLimit = 20;
 export const anySample = (): boolean => true;
 const withUser = (sample: Sample): boolean => sample.tags.userId !== "";
 
-export function traces(answer: Answer): JaegerTrace[] {
+function traces(answer: Answer): JaegerTrace[] {
   return (answer.data ?? []) as JaegerTrace[];
 }
 
-function atMost(answer: Answer, count: number): string | undefined {
+export function atMost(answer: Answer, count: number): string | undefined {
   return traces(answer).length > count ? `${traces(answer).length} traces` : undefined;
 }
 
 /** The search found something, and no more than it was asked for. */
-function some(answer: Answer): string | undefined {
+export function some(answer: Answer): string | undefined {
   return traces(answer).length === 0 ? "no trace" : atMost(answer, searchLimit);
 }
 

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { cpuSeconds, diskBytes, memory, threadSeconds } from "./process-stats.ts";
 import type { ServerPlan } from "./servers.ts";
 
-export const serverCore = 0;
+const serverCore = 0;
 export const loadCore = 1;
 
 export interface Usage {

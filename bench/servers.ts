@@ -11,8 +11,8 @@ export interface Doors {
   readonly otlpGrpc: string;
   /** Base of Jaeger's HTTP API, up to and with `/api`. */
   readonly query: string;
-  /** Base of the API only Spoor has (regex, ranges), if the server has one. */
-  readonly own?: string;
+  /** Searches by Spoor's filter tree, which peers do not have. */
+  readonly find?: string;
   readonly health: string;
   readonly metrics: string;
 }
@@ -118,7 +118,7 @@ function spoor(storage: "embedded" | "memory" | "blackhole"): Build {
         ...(storage === "memory" ? ["--memory.max-traces=1000000"] : []),
       ],
       env: { SPAN_STORAGE_TYPE: storage },
-      doors,
+      doors: { ...doors, find: `${doors.query}/spoor/v1/find` },
       ...(storage === "embedded" ? { dataFolder } : {}),
       settledGauges: [],
     };

@@ -16,7 +16,7 @@ export interface Operation {
   readonly statement: string;
 }
 
-export interface Instance {
+interface Instance {
   /** A Resource message with its 12 attributes. */
   readonly resource: Buffer;
   readonly address: string;
@@ -31,7 +31,7 @@ export interface Service {
   readonly callees: readonly number[];
 }
 
-export const kinds: Record<Role, number> = {
+const kinds: Record<Role, number> = {
   internal: 1,
   server: 2,
   client: 3,
