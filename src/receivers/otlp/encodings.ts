@@ -1,7 +1,13 @@
 /** The encodings OTLP over HTTP comes in, each with what decodes it and what answers in it. */
 
+import { decodeOtlpJson } from "../../wire/otlp-json-decode.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
-import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
+import {
+  encodeOtlpResponse,
+  encodeOtlpResponseJson,
+  encodeStatus,
+  encodeStatusJson,
+} from "../../wire/otlp-response.ts";
 import type { OtlpDecode } from "./intake.ts";
 
 /** One encoding of requests and responses. */
@@ -22,8 +28,16 @@ const PROTOBUF: OtlpEncoding = {
   status: (code, message) => encodeStatus(code, message),
 };
 
+const JSON_TEXT: OtlpEncoding = {
+  decode: (bytes, builder) => decodeOtlpJson(bytes, builder),
+  headers: { "content-type": "application/json" },
+  response: encodeOtlpResponseJson,
+  status: (code, message) => encodeStatusJson(code, message),
+};
+
 const ENCODINGS: Readonly<Record<string, OtlpEncoding>> = {
   "application/x-protobuf": PROTOBUF,
+  "application/json": JSON_TEXT,
 };
 
 /** Content types of requests, without parameters. */
