@@ -51,3 +51,6 @@ export const THROTTLED_OPERATIONS = 200;
 
 /** An answer of the sampling, throttling or baggage server; longer ones are cut off as errors. */
 export const CONTROL_RESPONSE_BYTES = 8 * 1024 * 1024;
+
+/** Baggage keys a restriction server may name. */
+export const BAGGAGE_KEYS_RESTRICTED = 10_000;

@@ -21,6 +21,7 @@ export interface OperationStrategies {
  */
 export class PerOperationSampler implements Sampler {
   readonly apiVersion: string = SAMPLER_API_V2;
+  readonly decidesById: boolean = true;
   readonly #maxOperations: number;
   readonly #byOperation = new Map<string, GuaranteedThroughputSampler>();
   #default: ProbabilisticSampler = new ProbabilisticSampler(0);

@@ -132,7 +132,7 @@ export class RemoteSampler implements Sampler {
   }
 
   get decidesById(): boolean {
-    return true;
+    return this.#delegate.decidesById === true;
   }
 
   close(callback?: () => void): void {

@@ -29,6 +29,8 @@ export interface SpanQueueOptions {
   metrics?: Metrics | null | undefined;
   logger?: Logger | undefined;
   random?: (() => number) | undefined;
+  /** Told once when the queue is closed. */
+  onClose?: ((queue: SpanQueue) => void) | undefined;
 }
 
 interface Batch {
@@ -56,6 +58,7 @@ export class SpanQueue {
   #metrics: Metrics | null;
   #logger: Logger | undefined;
   readonly #random: () => number;
+  readonly #onClose: ((queue: SpanQueue) => void) | undefined;
   readonly #waiting: Batch[] = [];
   readonly #spare: Uint8Array[] = [];
   readonly #idle: (() => void)[] = [];
@@ -78,6 +81,7 @@ export class SpanQueue {
     this.#metrics = options.metrics ?? null;
     this.#logger = options.logger;
     this.#random = options.random ?? Math.random;
+    this.#onClose = options.onClose;
   }
 
   setProcess(serviceName: string, tags: readonly Tag[]): void {
@@ -223,7 +227,10 @@ export class SpanQueue {
     this.#closing = true;
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    this.flush(() => this.#transport.close(() => callback?.()));
+    this.flush(() => {
+      this.#onClose?.(this);
+      this.#transport.close(() => callback?.());
+    });
   }
 
   toString(): string {

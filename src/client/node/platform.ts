@@ -1,0 +1,137 @@
+// Node's part of the client: senders, process tags, and the last flush of a process.
+import { randomFillSync } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import { systemTimers } from '../clock.ts';
+import { HTTP_BATCH_BYTES, UDP_PACKET_BYTES } from '../limits.ts';
+import { OtlpFormat } from '../otlp-format.ts';
+import { ThriftFormat } from '../span-format.ts';
+import { SpanQueue } from '../span-queue.ts';
+import { DEFAULT_TAG_OPTIONS } from '../encode-thrift.ts';
+import { VERSION } from '../version.ts';
+import { fetchText } from './fetch-text.ts';
+import { HttpTransport } from './http-transport.ts';
+import { AsyncScopeManager } from './scope-async.ts';
+import { UdpTransport } from './udp-transport.ts';
+import type { Platform, ReporterConfig } from '../configuration.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SpanFormat } from '../span-format.ts';
+import type { SpanQueueOptions } from '../span-queue.ts';
+import type { Logger } from '../types.ts';
+
+const BINARY_PORT = 6832;
+const COMPACT_PORT = 6831;
+
+/** The first address that others can reach; `0.0.0.0` without any. */
+function ownAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const each of addresses ?? []) {
+      if (each.family === 'IPv4' && !each.internal) return each.address;
+    }
+  }
+  return '0.0.0.0';
+}
+
+function processTags(): Record<string, unknown> {
+  return { 'jaeger.version': `Node-spoor-${VERSION}`, hostname: hostname(), ip: ownAddress() };
+}
+
+/** Senders that are flushed when the process ends. */
+const open = new Set<SpanQueue>();
+
+function flushAll(): void {
+  for (const queue of open) if (queue.queuedBytes > 0) queue.flush();
+}
+
+/**
+ * `exit` is too late for HTTP but not for UDP, whose packets the kernel takes at once; `beforeExit`
+ * comes when nothing else is left to do, so that a pending HTTP request is still awaited.
+ */
+export function keepFlushed(queue: SpanQueue): SpanQueue {
+  if (open.size === 0) {
+    process.on('exit', flushAll);
+    process.on('beforeExit', flushAll);
+  }
+  open.add(queue);
+  return queue;
+}
+
+function forget(queue: SpanQueue): void {
+  if (!open.delete(queue) || open.size > 0) return;
+  process.off('exit', flushAll);
+  process.off('beforeExit', flushAll);
+}
+
+function tagOptions(config: ReporterConfig): typeof DEFAULT_TAG_OPTIONS {
+  return {
+    maxTagValueLength: config.maxTagValueLength || DEFAULT_TAG_OPTIONS.maxTagValueLength,
+    numbersAsDouble: config.numbersAsDouble === true,
+  };
+}
+
+function httpOptions(config: ReporterConfig): SpanQueueOptions {
+  const endpoint = config.collectorEndpoint!;
+  const isOtlp = new URL(endpoint).pathname.endsWith('/v1/traces');
+  const options = tagOptions(config);
+  const format: SpanFormat = isOtlp
+    ? new OtlpFormat(options)
+    : new ThriftFormat('binary', false, options);
+  const { username, password, authToken, headers, timeoutMs } = config;
+  const { contentType } = format;
+  const transport = new HttpTransport({
+    endpoint,
+    contentType,
+    username,
+    password,
+    authToken,
+    headers,
+    timeoutMs,
+  });
+  return {
+    format,
+    transport,
+    timers: systemTimers,
+    maxBatchBytes: HTTP_BATCH_BYTES,
+    maxQueueBytes: config.maxQueueBytes,
+    onClose: forget,
+  };
+}
+
+function udpOptions(config: ReporterConfig): SpanQueueOptions {
+  const protocol = config.agentProtocol || 'binary';
+  if (protocol !== 'binary' && protocol !== 'compact') {
+    throw new Error(`Unknown agent protocol ${protocol}: binary, compact`);
+  }
+  const socketType = config.agentSocketType || 'udp4';
+  if (socketType !== 'udp4' && socketType !== 'udp6') {
+    throw new Error(`Unknown socket type ${socketType}: udp4, udp6`);
+  }
+  const port = config.agentPort || (protocol === 'compact' ? COMPACT_PORT : BINARY_PORT);
+  return {
+    format: new ThriftFormat(protocol, true, tagOptions(config)),
+    transport: new UdpTransport({ host: config.agentHost || 'localhost', port, socketType }),
+    timers: systemTimers,
+    maxBatchBytes: UDP_PACKET_BYTES,
+    maxQueueBytes: config.maxQueueBytes,
+    onClose: forget,
+  };
+}
+
+/** How the queue of a reporter's configuration is made: an endpoint goes before an agent. */
+export function queueOptionsFor(config: ReporterConfig): SpanQueueOptions {
+  return config.collectorEndpoint ? httpOptions(config) : udpOptions(config);
+}
+
+function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logger): SpanQueue {
+  return keepFlushed(new SpanQueue({ ...queueOptionsFor(config), metrics, logger }));
+}
+
+export const nodePlatform: Platform = {
+  timers: systemTimers,
+  random: (into) => {
+    randomFillSync(into);
+  },
+  fetchText,
+  processTags,
+  scopeManager: () => new AsyncScopeManager(),
+  sender: senderFor,
+};
