@@ -45,7 +45,7 @@ export class Ledger implements Rejections {
   ended(spanCount: number, result: PushResult): void {
     this.#stored.value += result.stored;
     this.#deduplicated.value += result.deduplicated;
-    this.#inFlight -= spanCount;
+    this.#inFlight -= spanCount - result.dropped;
   }
 
   /** The batch was refused whole. */
@@ -67,6 +67,7 @@ export class Ledger implements Rejections {
   /** Spans a stage takes out on purpose, once the rest of their batch has gone through. */
   dropped(reason: string, spanCount: number): void {
     this.#reasoned("dropped", reason).value += spanCount;
+    this.#inFlight -= spanCount;
   }
 
   #reasoned(state: LedgerState, reason: string): Counter {
