@@ -118,10 +118,7 @@ class Calls {
   }
 
   /** Answers one call; never throws. */
-  async serve(
-    stream: http2.ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
-  ): Promise<void> {
+  async serve(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): Promise<void> {
     stream.on("error", ignoreLostClient);
     const type = headers["content-type"] ?? "";
     if (headers[":method"] !== "POST" || !type.startsWith("application/grpc")) {
@@ -181,7 +178,9 @@ class Calls {
       return await inflate(message.bytes, encoding, this.#messageBytes);
     } catch (thrown) {
       const failure = (method.failure ?? grpcFailureOf)(thrown);
-      const code = isSpoorError(thrown, "too-large") ? GRPC_STATUS.RESOURCE_EXHAUSTED : failure.code;
+      const code = isSpoorError(thrown, "too-large")
+        ? GRPC_STATUS.RESOURCE_EXHAUSTED
+        : failure.code;
       this.#fail(stream, { ...failure, code });
       return undefined;
     } finally {

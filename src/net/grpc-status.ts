@@ -62,6 +62,7 @@ export interface GrpcFailure {
 
 /** How a call ends that threw; our own bugs become a bare INTERNAL. */
 export function grpcFailureOf(thrown: unknown): GrpcFailure {
-  if (!(thrown instanceof SpoorError)) return { code: GRPC_STATUS.INTERNAL, message: "internal error" };
+  if (!(thrown instanceof SpoorError))
+    return { code: GRPC_STATUS.INTERNAL, message: "internal error" };
   return { code: OF_ERROR[thrown.code], message: thrown.message };
 }

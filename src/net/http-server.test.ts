@@ -88,7 +88,7 @@ test("routes: exact, parameters, rest, HEAD by GET, 404 and 405", async (t) => {
   assert.equal(counters.value(FAILURES, ["test", "405"]), 1);
 });
 
-test("bodies arrive whole, declared or chunked, of any size, and connections are kept", async (t) => {
+test("bodies arrive whole, declared or chunked, and connections are kept", async (t) => {
   const { url } = await start(t, [ECHO]);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   t.after(() => agent.destroy());
@@ -130,7 +130,7 @@ test("a body beyond the limit is 413, told before it has all been sent", async (
   assert.equal(counters.value(FAILURES, ["test", "413"]), 2);
 });
 
-test("encoded bodies are inflated; bombs are 413, broken ones 400, unknown encodings 415", async (t) => {
+test("encoded bodies are inflated; bombs are 413, broken 400, unknown 415", async (t) => {
   const { url, counters } = await start(t, [ECHO], { inflatedBytes: 10_000 });
   const send = (body: Uint8Array<ArrayBuffer>, encoding: string): Promise<Response> =>
     fetch(`${url}/echo`, { method: "POST", body, headers: { "content-encoding": encoding } });
@@ -162,7 +162,7 @@ test("content types: parameters are ignored, others are 415", async (t) => {
   assert.equal(await send(""), 415);
 });
 
-test("what handlers throw: statuses by code, Retry-After for overload, a bare 500 for bugs", async (t) => {
+test("what handlers throw: statuses by code, Retry-After, a bare 500 for bugs", async (t) => {
   const errors: Readonly<Record<string, Error>> = {
     "/full": new SpoorError("overloaded", "queue full", { retryAfterMs: 1500 }),
     "/disk": new SpoorError("disk-full", "disk full"),

@@ -184,8 +184,19 @@ test("framing: cut, doubled, absent and mislabelled messages are INVALID_ARGUMEN
   const cut = zlib.gzipSync(body);
   const broken = await bare(receiver, [framed(cut.subarray(0, cut.length - 3), 1)], gzip);
   assert.equal(broken["grpc-status"], "3");
-  assert.equal((await bare(receiver, [framed(body)], { "grpc-encoding": "br" }))["grpc-status"], "12");
-  assert.equal((await bare(receiver, [...whole].map((byte) => Buffer.of(byte))))["grpc-status"], "0");
+  assert.equal(
+    (await bare(receiver, [framed(body)], { "grpc-encoding": "br" }))["grpc-status"],
+    "12",
+  );
+  assert.equal(
+    (
+      await bare(
+        receiver,
+        [...whole].map((byte) => Buffer.of(byte)),
+      )
+    )["grpc-status"],
+    "0",
+  );
   assert.equal(receiver.sink.spanCount, 1);
 });
 

@@ -101,7 +101,7 @@ test("zstd: a request in several frames is whole", async (t) => {
   assert.equal(receiver.sink.spanCount, 200);
 });
 
-test("a bomb and a body beyond the limit are 413 with a Status, and ask for no retry", async (t) => {
+test("a bomb and a body beyond the limit are 413 with a Status and ask for no retry", async (t) => {
   const receiver = await httpReceiver(t, { inflatedBytes: 100_000, bodyBytes: 50_000 });
   const bomb = zlib.gzipSync(Buffer.alloc(10_000_000));
   for (const [body, headers] of [

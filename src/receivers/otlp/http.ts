@@ -57,11 +57,7 @@ async function takeTraces(intake: OtlpIntake, request: HttpRequest): Promise<Htt
 }
 
 /** A google.rpc.Status in the request's encoding; only overload asks for another attempt. */
-function refuseTraces(
-  intake: OtlpIntake,
-  failure: HttpFailure,
-  request: HttpRequest,
-): HttpAnswer {
+function refuseTraces(intake: OtlpIntake, failure: HttpFailure, request: HttpRequest): HttpAnswer {
   intake.count(failure.status === 500 ? "fault" : failure.error.code);
   if (failure.status === 415) return plainFailure(failure);
   const encoding = encodingOf(request.contentType);
