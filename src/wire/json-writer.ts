@@ -6,7 +6,8 @@ import { utf8, utf8Bytes } from "../base/bytes.ts";
 const CHUNK_BYTES = 64 * 1024;
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
-const COPY_LOOP_BYTES = 32;
+/** Up to here a loop is faster than a call into the engine (measured on Node 24). */
+const COPY_LOOP_BYTES = 96;
 
 /** 1 for bytes that stand for themselves in a string: ASCII but for controls and `"\<>&`. */
 const PLAIN = new Uint8Array(256).map((_, byte) =>
@@ -66,8 +67,23 @@ export class JsonWriter {
 
   /** Writes text as it is. */
   text(text: string): void {
-    this.#reserve(text.length * 3);
+    const length = text.length;
+    this.#reserve(length * 3);
+    if (length <= COPY_LOOP_BYTES && this.#ascii(text)) return;
     this.#at += ENCODER.encodeInto(text, this.#bytes.subarray(this.#at)).written;
+  }
+
+  /** Writes a text of ASCII alone; false, with nothing written, for any other. */
+  #ascii(text: string): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[at + i] = code;
+    }
+    this.#at = at + text.length;
+    return true;
   }
 
   /** Writes UTF-8 bytes as a JSON string; malformed bytes become U+FFFD. */

@@ -4,8 +4,8 @@ import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { AttributeTableBuilder } from "../core/attribute-table.ts";
 import type { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
-import { WARNING } from "./otlp-decoded.ts";
 import type { DecodeLimits } from "./otlp-decoded.ts";
+import { WARNING } from "./otlp-warnings.ts";
 
 const { STRING, BOOL, INT, DOUBLE, BYTES, ARRAY, MAP, EMPTY } = ATTRIBUTE_TYPE;
 

@@ -1,13 +1,12 @@
 /** OTLP protobuf requests into span batches, in one pass. Bench: bench/otlp-decode.ts. */
 
-import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { otlpDecoded, WARNING, WARNINGS_KEY, warningTexts } from "./otlp-decoded.ts";
+import { otlpDecoded } from "./otlp-decoded.ts";
 import type { DecodeLimits, OtlpDecoded } from "./otlp-decoded.ts";
 import { malformed, OtlpAttributeScanner } from "./otlp-proto-attributes.ts";
-import { encodeStringArray } from "./otlp-value.ts";
+import { addWarnings, WARNING } from "./otlp-warnings.ts";
 
 const TWO_TO_53 = 2 ** 53;
 const MAX_U32 = 0xffff_ffff;
@@ -168,7 +167,7 @@ class OtlpScanner extends OtlpAttributeScanner {
     if (problem === 0) {
       if (this.warnings !== 0) this.truncated = true;
       const warnings = this.warnings | this.#resourceWarnings | this.#scopeWarnings;
-      if (warnings !== 0) this.#warn(warnings);
+      if (warnings !== 0) addWarnings(this.builder, warnings, this.limits);
       return;
     }
     this.builder.dropLastSpan();
@@ -455,14 +454,6 @@ class OtlpScanner extends OtlpAttributeScanner {
   #over(dropped: number[] | Uint32Array, row: number, count: number): void {
     dropped[row] = Math.min(dropped[row]! + count, MAX_U32);
     this.warnings |= WARNING.ATTRIBUTES_DROPPED;
-  }
-
-  /** Gives the open span the attribute that says what was done to it. */
-  #warn(warnings: number): void {
-    const builder = this.builder;
-    const key = builder.key(builder.text(WARNINGS_KEY), ATTRIBUTE_TYPE.ARRAY);
-    const texts = encodeStringArray(warningTexts(warnings, this.limits));
-    builder.spanAttributes.add(key, builder.bytes(texts));
   }
 }
 
