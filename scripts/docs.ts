@@ -76,7 +76,7 @@ async function metricsPage(folder: string): Promise<string> {
   ];
   const config = readConfig({ args, env: {} });
   const version = { version: "", commit: "", buildDate: "" };
-  const role = await startAllInOne(config, { log: openLog("fatal"), version });
+  const role = await startAllInOne(config, { log: openLog("fatal"), version, env: {} });
   const urlOf = (name: "otlpHttp" | "admin" | "query"): string =>
     `http://127.0.0.1:${role.servers[name]?.port}`;
   const span = { traceId: "1".padStart(32, "0"), spanId: "1".padStart(16, "0"), name: "docs" };

@@ -65,7 +65,7 @@ async function runAllInOne(invocation: Invocation): Promise<number> {
     quit: () => quit.resolve(1),
   });
   try {
-    const starting = startAllInOne(config, { log, version: readVersion() });
+    const starting = startAllInOne(config, { log, version: readVersion(), env: invocation.env });
     const role = await Promise.race([starting, quit.promise]);
     if (typeof role === "number") return role;
     invocation.print(role.banner);

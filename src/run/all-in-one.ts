@@ -1,15 +1,18 @@
 /** The all-in-one role: receivers, pipeline, store and query API in one process. */
 
 import { flushCompileCache } from "node:module";
+import { hostname } from "node:os";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { CounterTable } from "../base/counters.ts";
-import { SpoorError } from "../core/errors.ts";
 import type { Sink, Stage } from "../core/flow.ts";
 import type { HttpServer } from "../net/http-server.ts";
 import { countStage } from "../pipeline/count.ts";
+import { enrichStage } from "../pipeline/enrich.ts";
 import { Ledger } from "../pipeline/ledger.ts";
 import { queueStage } from "../pipeline/queue.ts";
+import { sampleStage } from "../pipeline/sample.ts";
+import { sanitizeStage } from "../pipeline/sanitize.ts";
 import { storeSink, throughStages } from "../pipeline/stages.ts";
 import { startAdmin } from "./admin.ts";
 import { bannerText } from "./banner.ts";
@@ -18,6 +21,7 @@ import type { Config } from "./config.ts";
 import type { HostPort } from "./flag-values.ts";
 import { Health } from "./health.ts";
 import type { Log } from "./logging.ts";
+import { headersOf, tagsOf } from "./pair-texts.ts";
 import { openStore } from "./stores.ts";
 import type { OpenedStore } from "./stores.ts";
 import type { Version } from "./version.ts";
@@ -26,6 +30,8 @@ import type { Version } from "./version.ts";
 export interface RoleContext {
   readonly log: Log;
   readonly version: Version;
+  /** For settings that name a variable. */
+  readonly env: { readonly [name: string]: string | undefined };
   /** Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -96,10 +102,19 @@ class AllInOne {
 
   /** The stages every span goes through, in order. */
   #pipeline({ store }: OpenedStore): Sink {
+    const config = this.#config;
     const counters = this.#counters;
+    const ledger = this.#ledger;
     const stages: Stage[] = [
-      countStage({ counters, ledger: this.#ledger, clock: this.#clock }),
-      queueStage({ counters }),
+      countStage({ counters, ledger, clock: this.#clock }),
+      enrichStage(tagsOf(config["collector.tags"], this.#context.env)),
+      sanitizeStage(),
+      sampleStage({
+        ratio: config["downsampling.ratio"],
+        salt: config["downsampling.hashsalt"],
+        ledger,
+      }),
+      queueStage({ counters, host: hostname() }),
     ];
     return throughStages(stages, storeSink(store));
   }
@@ -192,15 +207,4 @@ class AllInOne {
     await this.#closers.closeAll();
     this.#context.log.info({ inFlight: this.#ledger.inFlight }, "stopped");
   }
-}
-
-/** Headers from texts like `Name: value`. */
-function headersOf(texts: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const colon = text.indexOf(":");
-      if (colon > 0) return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
-      throw new SpoorError("config", `--query.additional-headers: "${text}" is not Name: value`);
-    }),
-  );
 }

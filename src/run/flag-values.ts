@@ -14,6 +14,8 @@ export interface FlagValues {
   readonly boolean: boolean;
   /** A whole number, 0 or more. */
   readonly integer: number;
+  /** From 0 to 1. */
+  readonly ratio: number;
   /** Bytes. */
   readonly bytes: number;
   /** Milliseconds. */
@@ -31,6 +33,7 @@ export const KIND_EXPECTS: { readonly [K in ValueKind]: string } = {
   choice: "one of the choices",
   boolean: "true or false",
   integer: "a whole number",
+  ratio: "a number from 0 to 1",
   bytes: "a size such as 4194304, 64MiB or 10GB",
   duration: "a duration such as 500ms, 1h30m or 7d",
   "host-port": "host:port, :port or a port",
@@ -69,6 +72,7 @@ export const READ_VALUE: {
   choice: (text) => ({ value: text }),
   boolean: readBoolean,
   integer: (text) => (/^\d{1,15}$/.test(text) ? { value: Number(text) } : undefined),
+  ratio: readRatio,
   bytes: readBytes,
   duration: readDuration,
   "host-port": readHostPort,
@@ -88,6 +92,11 @@ function readBoolean(text: string): { readonly value: boolean } | undefined {
   if (/^(1|t|true)$/i.test(text)) return { value: true };
   if (/^(0|f|false)$/i.test(text)) return { value: false };
   return undefined;
+}
+
+function readRatio(text: string): { readonly value: number } | undefined {
+  const value = Number(text);
+  return /^\d*\.?\d+$/.test(text) && value <= 1 ? { value } : undefined;
 }
 
 function readBytes(text: string): { readonly value: number } | undefined {

@@ -186,8 +186,21 @@ export const FLAGS = [
     kind: "list",
     default: "",
     group: "receive",
-    notYet: true,
-    help: "Attributes (key=value) added to the resource of every span.",
+    help: "Attributes (key=value, or key=${VARIABLE:default}) added to every span's resource.",
+  },
+  {
+    name: "downsampling.ratio",
+    kind: "ratio",
+    default: "1",
+    group: "receive",
+    help: "Share of traces that is kept, chosen by a hash of the trace id.",
+  },
+  {
+    name: "downsampling.hashsalt",
+    kind: "text",
+    default: "",
+    group: "receive",
+    help: "Salt of that hash; the same in every collector.",
   },
   {
     name: "collector.zipkin.host-port",
