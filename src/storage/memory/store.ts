@@ -27,7 +27,7 @@ import {
   linksOf,
   operationsOf,
   servicesOf,
-} from "./names.ts";
+} from "../../core/trace/names.ts";
 import { TraceTable } from "./traces.ts";
 import type { StoredRow, StoredTrace } from "./traces.ts";
 

@@ -1,9 +1,9 @@
-/** Services, operations, attribute keys and values, and links of the traces in memory. */
+/** Services, operations, attribute keys and values, and links of traces given by their rows. */
 
 import { compareTexts, isZero, toHex } from "../../base/bytes.ts";
-import type { AttributeTable, SpanBatch } from "../../core/batch.ts";
-import { ALL_LEVELS } from "../../core/filter.ts";
-import type { AttributeLevel } from "../../core/filter.ts";
+import type { AttributeTable, SpanBatch } from "../batch.ts";
+import { ALL_LEVELS } from "../filter.ts";
+import type { AttributeLevel } from "../filter.ts";
 import {
   attributeName,
   attributeValue,
@@ -11,19 +11,23 @@ import {
   exactStartUs,
   serviceOf,
   valueText,
-} from "../../core/read.ts";
+} from "../read.ts";
 import type {
   AttributeKey,
   AttributeScope,
   AttributeValue,
   Operation,
   ServiceLink,
-} from "../../core/store.ts";
-import type { RowRef } from "../../core/trace/span-content.ts";
-import type { StoredTrace } from "./traces.ts";
+} from "../store.ts";
+import type { RowRef } from "./span-content.ts";
+
+/** A trace, whole or the part that is asked about. */
+export interface TraceRows {
+  readonly rows: readonly RowRef[];
+}
 
 /** Names of all services, ascending. */
-export function servicesOf(traces: Iterable<StoredTrace>): string[] {
+export function servicesOf(traces: Iterable<TraceRows>): string[] {
   const names = new Set<string>();
   for (const { batch, row } of rowsOf(traces)) names.add(serviceOf(batch, row));
   return [...names].sort(compareTexts);
@@ -31,7 +35,7 @@ export function servicesOf(traces: Iterable<StoredTrace>): string[] {
 
 /** Operations of a service, ascending by name then kind. */
 export function operationsOf(
-  traces: Iterable<StoredTrace>,
+  traces: Iterable<TraceRows>,
   service: string,
   kind: number | undefined,
 ): Operation[] {
@@ -47,7 +51,7 @@ export function operationsOf(
 
 /** Keys of attributes at every level. */
 export function attributeKeysOf(
-  traces: Iterable<StoredTrace>,
+  traces: Iterable<TraceRows>,
   scope: AttributeScope,
 ): AttributeKey[] {
   const found = new Map<string, AttributeKey>();
@@ -67,7 +71,7 @@ export function attributeKeysOf(
 
 /** Values of a key with the number of spans that have them. */
 export function attributeValuesOf(
-  traces: Iterable<StoredTrace>,
+  traces: Iterable<TraceRows>,
   key: string,
   scope: AttributeScope,
 ): AttributeValue[] {
@@ -94,17 +98,18 @@ export function attributeValuesOf(
 
 /** Calls between services, ascending by parent, child. */
 export function linksOf(
-  traces: Iterable<StoredTrace>,
+  traces: Iterable<TraceRows>,
   startMinUs: number,
   startMaxUs: number,
 ): ServiceLink[] {
   const calls = new Map<string, { parent: string; child: string; callCount: number }>();
   for (const trace of traces) {
+    const rowsOfSpan = bySpanId(trace.rows);
     for (const { batch, row } of trace.rows) {
       const startUs = exactStartUs(batch, row);
       if (startUs < startMinUs || startUs > startMaxUs) continue;
       const child = serviceOf(batch, row);
-      for (const parent of callersOf(trace, batch, row, child)) {
+      for (const parent of callersOf(rowsOfSpan, batch, row, child)) {
         const id = JSON.stringify([parent, child]);
         const known = calls.get(id);
         if (known === undefined) calls.set(id, { parent, child, callCount: 1 });
@@ -119,18 +124,29 @@ export function linksOf(
 
 /** Distinct services of the spans that have the parent's id, none when the child's is among them. */
 function callersOf(
-  trace: StoredTrace,
+  rowsOfSpan: ReadonlyMap<string, readonly RowRef[]>,
   batch: SpanBatch,
   row: number,
   child: string,
 ): ReadonlySet<string> {
   if (isZero(batch.parentSpanId, row * 8, 8)) return new Set();
-  const parents = trace.rowsOfSpan.get(toHex(batch.parentSpanId, row * 8, 8)) ?? [];
+  const parents = rowsOfSpan.get(toHex(batch.parentSpanId, row * 8, 8)) ?? [];
   const services = new Set(parents.map((parent) => serviceOf(parent.batch, parent.row)));
   return services.has(child) ? new Set() : services;
 }
 
-function* rowsOf(traces: Iterable<StoredTrace>): Generator<RowRef> {
+function bySpanId(rows: readonly RowRef[]): Map<string, RowRef[]> {
+  const found = new Map<string, RowRef[]>();
+  for (const at of rows) {
+    const hex = toHex(at.batch.spanId, at.row * 8, 8);
+    const known = found.get(hex);
+    if (known === undefined) found.set(hex, [at]);
+    else known.push(at);
+  }
+  return found;
+}
+
+function* rowsOf(traces: Iterable<TraceRows>): Generator<RowRef> {
   for (const trace of traces) yield* trace.rows;
 }
 
