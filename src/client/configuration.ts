@@ -1,24 +1,17 @@
 // Builds a tracer from jaeger-client's configuration object, with the parts a platform provides.
 import * as opentracing from 'opentracing';
-import { B3SingleCodec, ZipkinB3TextMapCodec } from './codec-b3.ts';
 import { CompositeCodec } from './codec-composite.ts';
-import { TextMapCodec } from './codec-text-map.ts';
-import { W3CTraceContextCodec } from './codec-w3c.ts';
 import { AnchoredClock } from './clock.ts';
-import { baseUrlOf } from './control.ts';
 import { NULL_LOGGER } from './logger.ts';
-import { Metrics } from './metrics.ts';
 import { RemoteReporter } from './remote-reporter.ts';
 import { CompositeReporter, LoggingReporter } from './reporters.ts';
-import { RemoteSampler } from './sampler-remote.ts';
 import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from './samplers.ts';
-import { RemoteThrottler } from './throttler.ts';
 import { Tracer } from './tracer.ts';
 import type { BaggageRestrictions } from './baggage.ts';
 import type { Timers } from './clock.ts';
 import type { TextCodecOptions } from './codec-text-map.ts';
-import type { FetchText } from './control.ts';
 import type { RandomFill } from './ids.ts';
+import type { Metrics } from './metrics.ts';
 import type { Sender } from './remote-reporter.ts';
 import type {
   Extractor,
@@ -97,59 +90,43 @@ export interface TracingOptions {
   scopeManager?: ScopeManager | undefined;
 }
 
-/** What differs between Node and browsers. */
-export interface Platform {
-  readonly timers: Timers;
-  readonly random: RandomFill;
-  readonly fetchText: FetchText;
-  readonly processTags: () => Record<string, unknown>;
-  readonly scopeManager: () => ScopeManager;
-  /** Makes the sender a configuration asks for and keeps it flushed until the process ends. */
-  readonly sender: (config: ReporterConfig, metrics: Metrics | null, logger: Logger) => Sender;
-}
+export type Codec = Injector & Extractor;
 
-const CONTROL = { host: '0.0.0.0', port: 5778 };
-
-type Codec = Injector & Extractor;
-const CODECS: Readonly<Record<string, (options: TextCodecOptions) => Codec>> = {
-  jaeger: (options) => new TextMapCodec(options),
-  w3c: (options) => new W3CTraceContextCodec(options),
-  b3: (options) => new ZipkinB3TextMapCodec(options),
-  'b3-single': (options) => new B3SingleCodec(options),
-};
-
-/** One codec for a list of format names; throws on a name it does not know. */
-export function codecFor(names: readonly string[], options: TextCodecOptions): Codec {
-  const codecs = names.map((name) => {
-    const make = CODECS[name.trim().toLowerCase()];
-    if (make === undefined) {
-      throw new Error(`Unknown propagation format ${name}: ${Object.keys(CODECS).join(', ')}`);
-    }
-    return make(options);
-  });
-  return codecs.length === 1 ? codecs[0]! : new CompositeCodec(codecs);
-}
-
-interface Parts {
+/** What the parts of a tracer are built from. */
+export interface Parts {
   service: string;
   metrics: Metrics | null;
   logger: Logger;
   platform: Platform;
 }
 
-function remoteSampler(config: SamplerConfig, parts: Parts): RemoteSampler {
-  const { timers, fetchText } = parts.platform;
-  const base = baseUrlOf(config.hostPort, config.host, config.port, CONTROL);
-  return new RemoteSampler(parts.service, {
-    url: config.endpoint ?? base + (config.samplingPath || '/sampling'),
-    timers,
-    fetchText,
-    sampler: new ProbabilisticSampler(config.param ?? 0.001),
-    refreshInterval: config.refreshIntervalMs,
-    maxOperations: config.maxOperations,
-    metrics: parts.metrics,
-    logger: parts.logger,
+/** What differs between Node and browsers. */
+export interface Platform {
+  readonly timers: Timers;
+  readonly random: RandomFill;
+  readonly codecs: Readonly<Record<string, (options: TextCodecOptions) => Codec>>;
+  readonly remoteSampler?: (config: SamplerConfig, parts: Parts) => Sampler;
+  readonly throttler?: (config: ThrottlerConfig, parts: Parts) => Throttler;
+  readonly metrics?: (factory: MetricsFactory | undefined) => Metrics | null;
+  readonly processTags: () => Record<string, unknown>;
+  readonly scopeManager: () => ScopeManager;
+  /** Makes the sender a configuration asks for and keeps it flushed until the process ends. */
+  readonly sender: (config: ReporterConfig, metrics: Metrics | null, logger: Logger) => Sender;
+}
+
+function codecFor(
+  names: readonly string[],
+  known: Platform['codecs'],
+  options: TextCodecOptions,
+): Codec {
+  const codecs = names.map((name) => {
+    const make = known[name.trim().toLowerCase()];
+    if (make === undefined) {
+      throw new Error(`Unknown propagation format ${name}: ${Object.keys(known).join(', ')}`);
+    }
+    return make(options);
   });
+  return codecs.length === 1 ? codecs[0]! : new CompositeCodec(codecs);
 }
 
 function samplerFor(config: SamplerConfig, parts: Parts): Sampler {
@@ -166,7 +143,8 @@ function samplerFor(config: SamplerConfig, parts: Parts): Sampler {
     case 'ratelimiting':
       return new RateLimitingSampler(param);
     case 'remote':
-      return remoteSampler({ ...config, param }, parts);
+      if (parts.platform.remoteSampler) return parts.platform.remoteSampler(config, parts);
+      throw new Error('Remote sampling is not available here: sampler.type must be given');
     default:
       throw new Error(`Unknown sampler type ${type}: const, probabilistic, ratelimiting, remote`);
   }
@@ -183,34 +161,19 @@ function reporterFor(config: ReporterConfig, parts: Parts, clock: AnchoredClock)
     : remote;
 }
 
-function throttlerFor(config: ThrottlerConfig, parts: Parts): Throttler {
-  const { timers, fetchText } = parts.platform;
-  const { metrics, logger } = parts;
-  const baseUrl = baseUrlOf(undefined, config.host, config.port, CONTROL);
-  const { refreshIntervalMs } = config;
-  return new RemoteThrottler(parts.service, {
-    baseUrl,
-    refreshIntervalMs,
-    timers,
-    fetchText,
-    metrics,
-    logger,
-  });
-}
-
-function metricsOf(given: MetricsFactory | Metrics | undefined): Metrics | null {
-  if (given === undefined || given === null) return null;
-  return given instanceof Metrics ? given : new Metrics(given);
-}
-
-function registerPropagation(tracer: Tracer, config: TracingConfig, options: TracingOptions): void {
+function registerPropagation(
+  tracer: Tracer,
+  config: TracingConfig,
+  options: TracingOptions,
+  platform: Platform,
+): void {
   if (!config.propagation || config.propagation.length === 0) return;
   const { propagation } = config;
   const names = typeof propagation === 'string' ? propagation.split(',') : propagation;
   const { contextKey, baggagePrefix } = options;
   const shared = { contextKey, baggagePrefix, metrics: tracer.metrics };
-  const text = codecFor(names, { ...shared, urlEncoding: false });
-  const http = codecFor(names, { ...shared, urlEncoding: true });
+  const text = codecFor(names, platform.codecs, { ...shared, urlEncoding: false });
+  const http = codecFor(names, platform.codecs, { ...shared, urlEncoding: true });
   tracer.registerCodec(opentracing.FORMAT_TEXT_MAP, text);
   tracer.registerCodec(opentracing.FORMAT_HTTP_HEADERS, http);
 }
@@ -227,13 +190,13 @@ export function buildTracer(
   if (config.disable) return new opentracing.Tracer();
   if (!config.serviceName) throw new Error('config.serviceName must be provided');
   const logger = options.logger ?? NULL_LOGGER;
-  const metrics = metricsOf(options.metrics);
+  const metrics = platform.metrics?.(options.metrics) ?? null;
   const parts: Parts = { service: config.serviceName, metrics, logger, platform };
   const clock = new AnchoredClock();
   const sampler = options.sampler ?? samplerFor(config.sampler ?? {}, parts);
   const reporter = options.reporter ?? reporterFor(config.reporter ?? {}, parts, clock);
   const throttler =
-    options.throttler ?? (config.throttler && throttlerFor(config.throttler, parts));
+    options.throttler ?? (config.throttler && platform.throttler?.(config.throttler, parts));
   logger.info(`Initializing Spoor tracer with ${reporter} and ${sampler}`);
   const { tags, traceId128bit, shareRpcSpan, contextKey, baggagePrefix } = options;
   const tracer = new Tracer(config.serviceName, reporter, sampler, {
@@ -251,6 +214,6 @@ export function buildTracer(
     scopeManager: options.scopeManager ?? platform.scopeManager(),
     processTags: platform.processTags(),
   });
-  registerPropagation(tracer, config, options);
+  registerPropagation(tracer, config, options, platform);
   return tracer;
 }

@@ -3,8 +3,8 @@ import { REFERENCE_CHILD_OF } from 'opentracing';
 import { SpanContext } from './span-context.ts';
 import { bytesOfValue, cutText, textOfValue } from './tag-text.ts';
 import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
-import type { TagOptions } from './encode-thrift.ts';
 import type { LogRecord, Span } from './span.ts';
+import type { TagOptions } from './tag-options.ts';
 
 const TWO_32 = 4_294_967_296;
 const INT64_MAX = 2n ** 63n;

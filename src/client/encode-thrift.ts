@@ -1,12 +1,12 @@
 // Encodes spans directly as Jaeger's Thrift, without objects in between.
 import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from 'opentracing';
 import { ThriftType } from '../wire/thrift-writer.ts';
-import { TAG_VALUE_LENGTH } from './limits.ts';
 import { SpanContext } from './span-context.ts';
 import { bytesOfValue, cutText, textOfValue } from './tag-text.ts';
 import type { Reference } from 'opentracing';
 import type { ThriftWriter } from '../wire/thrift-writer.ts';
 import type { LogRecord, Span } from './span.ts';
+import type { TagOptions } from './tag-options.ts';
 
 const TWO_32 = 4_294_967_296;
 const TAG_STRING = 0;
@@ -15,18 +15,6 @@ const TAG_BOOL = 2;
 const TAG_LONG = 3;
 const TAG_BINARY = 4;
 const INT64_MAX = 2n ** 63n;
-
-export interface TagOptions {
-  /** Longer text and binary values are cut. */
-  readonly maxTagValueLength: number;
-  /** Whole numbers go as DOUBLE, as jaeger-client sends them, and not as LONG. */
-  readonly numbersAsDouble: boolean;
-}
-
-export const DEFAULT_TAG_OPTIONS: TagOptions = {
-  maxTagValueLength: TAG_VALUE_LENGTH,
-  numbersAsDouble: false,
-};
 
 function writeNumber(writer: ThriftWriter, value: number, asDouble: boolean): void {
   if (asDouble || !Number.isSafeInteger(value) || Object.is(value, -0)) {

@@ -1,12 +1,12 @@
 // OTLP's envelope of a batch: resource and scope before the spans.
 import { ProtobufWriter, lengthOfVarint } from '../wire/protobuf-writer.ts';
-import { DEFAULT_TAG_OPTIONS } from './encode-thrift.ts';
 import { writeAttribute, writeOtlpSpan } from './encode-otlp.ts';
 import { SPAN_BYTES } from './limits.ts';
+import { DEFAULT_TAG_OPTIONS } from './tag-options.ts';
 import { VERSION } from './version.ts';
-import type { TagOptions } from './encode-thrift.ts';
 import type { Span } from './span.ts';
 import type { SpanFormat } from './span-format.ts';
+import type { TagOptions } from './tag-options.ts';
 import type { Tag } from './types.ts';
 
 /** A tag byte and a length for each of the two enclosing messages. */

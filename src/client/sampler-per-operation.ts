@@ -1,7 +1,7 @@
 // One guaranteed-throughput sampler for each operation, up to a number of them.
 import { SAMPLED_OPERATIONS } from './limits.ts';
-import { GuaranteedThroughputSampler, ProbabilisticSampler, SAMPLER_API_V2 } from './samplers.ts';
-import { UNDECIDED_YET } from './samplers.ts';
+import { GuaranteedThroughputSampler } from './sampler-guaranteed.ts';
+import { ProbabilisticSampler, SAMPLER_API_V2, UNDECIDED_YET } from './samplers.ts';
 import type { Span } from './span.ts';
 import type { Sampler, SamplingDecision } from './types.ts';
 

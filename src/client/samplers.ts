@@ -1,4 +1,4 @@
-// Samplers that decide by themselves: constant, probabilistic, rate limiting, guaranteed throughput.
+// Samplers that decide by themselves: constant, probabilistic, rate limiting.
 import { RateLimiter } from './rate-limiter.ts';
 import type { Span } from './span.ts';
 import type { LegacySampler, Sampler, SamplingDecision } from './types.ts';
@@ -26,7 +26,7 @@ export function sampledBy(type: string, param: unknown): SamplingDecision {
  * Decides once, when a span is made or renamed; subclasses say how. A base class, for Jaeger's
  * samplers are public classes and would else repeat the same four methods five times.
  */
-abstract class OneDecision implements Sampler {
+export abstract class OneDecision implements Sampler {
   readonly apiVersion: string = SAMPLER_API_V2;
   readonly decidesById: boolean = true;
 
@@ -188,44 +188,6 @@ export class RateLimitingSampler extends OneDecision {
 
   override toString(): string {
     return `RateLimitingSampler(maxTracesPerSecond=${this.#perSecond})`;
-  }
-}
-
-/** A share of traces, and at least so many a second: rare operations are seen, too. */
-export class GuaranteedThroughputSampler extends OneDecision {
-  readonly #share: ProbabilisticSampler;
-  readonly #floor: RateLimitingSampler;
-  #floorDecision: SamplingDecision;
-
-  constructor(lowerBound: number, rate: number, initial?: number, clockMs?: () => number) {
-    super();
-    this.#share = new ProbabilisticSampler(rate);
-    this.#floor = new RateLimitingSampler(lowerBound, initial, clockMs);
-    this.#floorDecision = sampledBy('lowerbound', rate);
-  }
-
-  decide(span: Span): SamplingDecision {
-    const decision = this.#share.decide(span);
-    // The lower bound's credit is spent either way: it is a bound, not an addition.
-    const floor = this.#floor.decide();
-    if (decision.sample) return decision;
-    return floor.sample ? this.#floorDecision : NOT_SAMPLED;
-  }
-
-  update(lowerBound: number, rate: number): boolean {
-    const changed = this.#share.update(rate);
-    if (changed) this.#floorDecision = sampledBy('lowerbound', rate);
-    return this.#floor.update(lowerBound) || changed;
-  }
-
-  name(): string {
-    return 'GuaranteedThroughputSampler';
-  }
-
-  override toString(): string {
-    const { maxTracesPerSecond } = this.#floor;
-    const rate = this.#share.samplingRate;
-    return `GuaranteedThroughputSampler(samplingRate=${rate}, lowerBound=${maxTracesPerSecond})`;
   }
 }
 

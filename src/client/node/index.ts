@@ -6,6 +6,7 @@ import { Metrics } from '../metrics.ts';
 import { RemoteSampler as CoreRemoteSampler } from '../sampler-remote.ts';
 import { baseUrlOf } from '../control.ts';
 import { readEnvironment } from './configuration-env.ts';
+import { fetchText } from './fetch-text.ts';
 import { nodePlatform } from './platform.ts';
 import type { TracingConfig, TracingOptions } from '../configuration.ts';
 import type { Environment } from './configuration-env.ts';
@@ -54,7 +55,7 @@ export class RemoteSampler extends CoreRemoteSampler {
       metrics: metrics === undefined || metrics instanceof Metrics ? metrics : new Metrics(metrics),
       url: base + (samplingPath ?? '/sampling'),
       timers: nodePlatform.timers,
-      fetchText: nodePlatform.fetchText,
+      fetchText,
     });
   }
 }
@@ -62,13 +63,13 @@ export class RemoteSampler extends CoreRemoteSampler {
 /** jaeger-client's namespace of its two initialisers. */
 export const Configuration = { initTracer, initTracerFromEnv };
 export const experimental = { PrioritySampler, TagEqualsSampler };
-export { opentracing };
+export { fetchText, opentracing };
 
 export { Tracer } from '../tracer.ts';
 export { Span } from '../span.ts';
 export { SpanContext } from '../span-context.ts';
 export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from '../samplers.ts';
-export { GuaranteedThroughputSampler } from '../samplers.ts';
+export { GuaranteedThroughputSampler } from '../sampler-guaranteed.ts';
 export { PerOperationSampler } from '../sampler-per-operation.ts';
 export {
   CompositeReporter,
@@ -83,7 +84,8 @@ export { B3SingleCodec, ZipkinB3TextMapCodec } from '../codec-b3.ts';
 export { W3CTraceContextCodec } from '../codec-w3c.ts';
 export { CompositeCodec } from '../codec-composite.ts';
 export { BinaryCodec } from '../codec-binary.ts';
-export { DefaultThrottler, RemoteThrottler } from '../throttler.ts';
+export { DefaultThrottler } from '../throttler.ts';
+export { RemoteThrottler } from '../throttler-remote.ts';
 export { FixedBaggageRestrictions } from '../baggage.ts';
 export { RemoteBaggageRestrictions } from '../baggage-remote.ts';
 export { ConsoleLogger } from '../logger.ts';
@@ -91,7 +93,6 @@ export { Metrics } from '../metrics.ts';
 export { PrometheusMetricsFactory } from '../metrics-prometheus.ts';
 export { TestUtils } from '../test-utils.ts';
 export { AsyncScopeManager } from './scope-async.ts';
-export { fetchText } from './fetch-text.ts';
 export { systemTimers } from '../clock.ts';
 export { VERSION } from '../version.ts';
 export type { TracingConfig, TracingOptions } from '../configuration.ts';

@@ -2,22 +2,37 @@
 import { randomFillSync } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { systemTimers } from '../clock.ts';
+import { B3SingleCodec, ZipkinB3TextMapCodec } from '../codec-b3.ts';
+import { TextMapCodec } from '../codec-text-map.ts';
+import { W3CTraceContextCodec } from '../codec-w3c.ts';
+import { baseUrlOf } from '../control.ts';
 import { HTTP_BATCH_BYTES, UDP_PACKET_BYTES } from '../limits.ts';
+import { Metrics } from '../metrics.ts';
 import { OtlpFormat } from '../otlp-format.ts';
-import { ThriftFormat } from '../span-format.ts';
+import { RemoteSampler } from '../sampler-remote.ts';
+import { ProbabilisticSampler } from '../samplers.ts';
+import { RemoteThrottler } from '../throttler-remote.ts';
+import { ThriftFormat } from '../thrift-format.ts';
 import { SpanQueue } from '../span-queue.ts';
-import { DEFAULT_TAG_OPTIONS } from '../encode-thrift.ts';
+import { DEFAULT_TAG_OPTIONS } from '../tag-options.ts';
 import { VERSION } from '../version.ts';
 import { fetchText } from './fetch-text.ts';
 import { HttpTransport } from './http-transport.ts';
 import { AsyncScopeManager } from './scope-async.ts';
 import { UdpTransport } from './udp-transport.ts';
-import type { Platform, ReporterConfig } from '../configuration.ts';
-import type { Metrics } from '../metrics.ts';
+import type {
+  Parts,
+  Platform,
+  ReporterConfig,
+  SamplerConfig,
+  ThrottlerConfig,
+} from '../configuration.ts';
 import type { SpanFormat } from '../span-format.ts';
 import type { SpanQueueOptions } from '../span-queue.ts';
-import type { Logger } from '../types.ts';
+import type { Logger, MetricsFactory } from '../types.ts';
 
+const CONTROL = { host: '0.0.0.0', port: 5778 };
+const INITIAL_RATE = 0.001;
 const BINARY_PORT = 6832;
 const COMPACT_PORT = 6831;
 
@@ -125,12 +140,54 @@ function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logg
   return keepFlushed(new SpanQueue({ ...queueOptionsFor(config), metrics, logger }));
 }
 
+function remoteSampler(config: SamplerConfig, { service, metrics, logger }: Parts): RemoteSampler {
+  const base = baseUrlOf(config.hostPort, config.host, config.port, CONTROL);
+  return new RemoteSampler(service, {
+    url: config.endpoint ?? base + (config.samplingPath || '/sampling'),
+    timers: systemTimers,
+    fetchText,
+    sampler: new ProbabilisticSampler(config.param ?? INITIAL_RATE),
+    refreshInterval: config.refreshIntervalMs,
+    maxOperations: config.maxOperations,
+    metrics,
+    logger,
+  });
+}
+
+function throttler(config: ThrottlerConfig, { service, metrics, logger }: Parts): RemoteThrottler {
+  const baseUrl = baseUrlOf(undefined, config.host, config.port, CONTROL);
+  const { refreshIntervalMs } = config;
+  const timers = systemTimers;
+  return new RemoteThrottler(service, {
+    baseUrl,
+    refreshIntervalMs,
+    timers,
+    fetchText,
+    metrics,
+    logger,
+  });
+}
+
+/** jaeger-client wraps a factory in place; some applications therefore hand in what it made. */
+function metricsOf(given: MetricsFactory | Metrics | undefined): Metrics | null {
+  if (!given) return null;
+  return given instanceof Metrics ? given : new Metrics(given);
+}
+
 export const nodePlatform: Platform = {
   timers: systemTimers,
   random: (into) => {
     randomFillSync(into);
   },
-  fetchText,
+  codecs: {
+    jaeger: (options) => new TextMapCodec(options),
+    w3c: (options) => new W3CTraceContextCodec(options),
+    b3: (options) => new ZipkinB3TextMapCodec(options),
+    'b3-single': (options) => new B3SingleCodec(options),
+  },
+  remoteSampler,
+  throttler,
+  metrics: metricsOf,
   processTags,
   scopeManager: () => new AsyncScopeManager(),
   sender: senderFor,
