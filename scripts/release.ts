@@ -10,8 +10,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { sourceFiles } from "./source-files.ts";
 
 /** The fields of a manifest that packing reads or writes. */
@@ -22,7 +23,9 @@ interface Manifest {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const dist = join(root, "dist");
+/** Where packages are put together and packed; `--to` names another folder. */
+const { values } = parseArgs({ options: { to: { type: "string", default: "dist" } } });
+const dist = resolve(root, values.to);
 const EVERYWHERE = ["README.md", "LICENSE", "CHANGELOG.md"];
 
 function readManifest(path: string): Manifest {
@@ -34,14 +37,14 @@ function run(command: string, ...args: string[]): string {
 }
 
 /** Compiles with the project's settings; what the compiler says goes to the terminal. */
-function compile(project: string): void {
+function compile(project: string, outDir: string): void {
   const tsc = join(root, "node_modules", ".bin", "tsc");
-  execFileSync(tsc, ["-p", project], { cwd: root, stdio: "inherit" });
+  execFileSync(tsc, ["-p", project, "--outDir", outDir], { cwd: root, stdio: "inherit" });
 }
 
 /** Starts a package's folder anew with what every package has. */
 function freshFolder(name: string): string {
-  const folder = join(dist, name);
+  const folder = join(dist, "unpacked", name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const file of EVERYWHERE) {
@@ -88,7 +91,7 @@ function commit(): string {
 
 function packServer(): void {
   const folder = freshFolder("spoor");
-  compile("npm/spoor/tsconfig.json");
+  compile("npm/spoor/tsconfig.json", join(folder, "lib"));
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(root, "bin", "spoor"), join(folder, "bin", "spoor"));
   chmodSync(join(folder, "bin", "spoor"), 0o755);
@@ -110,8 +113,8 @@ function packServer(): void {
 /** The client twice: ES modules with types, and CommonJS; each folder says which it is. */
 function packClient(): void {
   const folder = freshFolder("client");
-  compile("npm/client/tsconfig.json");
-  compile("npm/client/tsconfig.commonjs.json");
+  compile("npm/client/tsconfig.json", join(folder, "esm"));
+  compile("npm/client/tsconfig.commonjs.json", join(folder, "cjs"));
   const kinds = { esm: "module", cjs: "commonjs" };
   for (const [kind, type] of Object.entries(kinds)) {
     const content = `${JSON.stringify({ type })}\n`;

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import {
   LAUNCHER,
+  jsonOf,
   metricOf,
   oneSpan,
   operationsOf,
@@ -37,7 +38,7 @@ test("a span sent is found, counted in the ledger, and Ctrl-C ends with 0", asyn
   const server = await started(t, { env: MEMORY });
   assert.equal(await sendJson(server, oneSpan("shop", "buy", TRACE)), 200);
   assert.deepEqual(await operationsOf(server, TRACE), ["buy"]);
-  const services: { data: string[] } = await (await fetch(`${server.ui}/api/services`)).json();
+  const services = await jsonOf<{ data: string[] }>(`${server.ui}/api/services`);
   assert.deepEqual(services.data, ["shop"]);
   const ledger = (state: string): Promise<number> =>
     metricOf(server, `spoor_ledger_spans_total{state="${state}",reason=""}`);
@@ -54,11 +55,11 @@ test("the admin port tells health, version and build as Jaeger's does", async (t
   const health = await fetch(server.admin);
   assert.equal(health.status, 200);
   assert.equal(health.headers.get("content-type"), "application/json");
-  const body: { status: string; upSince: string; uptime: string } = await health.json();
+  const body: { status: string; upSince: string; uptime: string } = JSON.parse(await health.text());
   assert.equal(body.status, "Server available");
   assert.match(body.upSince, /^\d{4}-\d\d-\d\dT.*Z$/);
   assert.match(body.uptime, /s$/);
-  const version: object = await (await fetch(`${server.admin}/version`)).json();
+  const version = await jsonOf<object>(`${server.admin}/version`);
   assert.deepEqual(Object.keys(version), ["gitCommit", "gitVersion", "buildDate"]);
 });
 

@@ -136,10 +136,20 @@ export async function sendJson(server: SpoorProcess, body: string): Promise<numb
   return answer.status;
 }
 
+/** What the tests read of Jaeger's answer. */
+interface TracesBody {
+  readonly data: readonly { readonly spans: readonly { readonly operationName: string }[] }[] | null;
+}
+
+/** The body of a GET, taken to be what the caller expects: its assertions will tell. */
+export async function jsonOf<T>(url: string): Promise<T> {
+  const body: T = JSON.parse(await (await fetch(url)).text());
+  return body;
+}
+
 /** Names of the operations of the trace, in the order of the answer; none when it is absent. */
 export async function operationsOf(server: SpoorProcess, traceIdHex: string): Promise<string[]> {
-  const answer = await fetch(`${server.ui}/api/traces/${traceIdHex}`);
-  const body: { data: { spans: { operationName: string }[] }[] | null } = await answer.json();
+  const body = await jsonOf<TracesBody>(`${server.ui}/api/traces/${traceIdHex}`);
   return (body.data ?? []).flatMap(({ spans }) => spans.map((span) => span.operationName));
 }
 
