@@ -131,7 +131,7 @@ async function capabilitiesPage(folder: string): Promise<string> {
       log: openLog("fatal"),
     });
     stores.push(opened.store.can);
-    await opened.store.close();
+    await opened.close();
   }
   const first = stores[0];
   const names = first === undefined ? [] : Object.keys(first).filter((name) => name !== "name");

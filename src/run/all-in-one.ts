@@ -127,7 +127,7 @@ class AllInOne {
       clock: this.#clock,
       log,
     });
-    this.#closers.add(() => opened.store.close());
+    this.#closers.add(opened.close);
     this.#health.addNotes(opened.notes);
     return opened;
   }
@@ -170,10 +170,13 @@ class AllInOne {
   async #startQuery({ store }: OpenedStore): Promise<void> {
     const config = this.#config;
     await this.#serve("query", config["query.http-server.host-port"], async (at) => {
-      const { startQueryServer } = await import("../api/query-server.ts");
+      const [{ startQueryServer }, { QueryService }] = await Promise.all([
+        import("../api/query-server.ts"),
+        import("../query/query-service.ts"),
+      ]);
       return startQueryServer({
         ...at,
-        query: store,
+        query: new QueryService({ store, counters: this.#counters, clock: this.#clock }),
         counters: this.#counters,
         clock: this.#clock,
         basePath: config["query.base-path"],
