@@ -4,6 +4,7 @@ import { isZero, toHex } from "../../base/bytes.ts";
 import { adjustClockSkew } from "./clock-skew.ts";
 import { removeDuplicates } from "./duplicates.ts";
 import { referencesOf } from "./references.ts";
+import { SpanIdIndex } from "./tree.ts";
 import { addWarning } from "./view.ts";
 import type { TraceView } from "./view.ts";
 import { uniquifyZipkinIds } from "./zipkin-ids.ts";
@@ -18,11 +19,19 @@ export interface AdjustOptions {
  * change no span's meaning: they are left to whoever writes the trace out, told by `adjusted`.
  */
 export function adjustTrace(view: TraceView, options: AdjustOptions = {}): void {
-  uniquifyZipkinIds(view);
-  removeDuplicates(view);
-  adjustClockSkew(view, options.maxClockSkewNs ?? 0);
+  let index = indexOf(view);
+  if (index.duplicateCount > 0) {
+    uniquifyZipkinIds(view);
+    removeDuplicates(view);
+    index = indexOf(view);
+  }
+  adjustClockSkew(view, options.maxClockSkewNs ?? 0, index);
   warnAboutEmptyReferences(view);
   view.adjusted = true;
+}
+
+function indexOf(view: TraceView): SpanIdIndex {
+  return new SpanIdIndex(view.spanIds.subarray(0, view.spanCount * 2));
 }
 
 /** Links without a trace id are left out of adjusted traces; the span says so. */

@@ -4,18 +4,18 @@ import { toHex } from "../../base/bytes.ts";
 import { formatGoDuration } from "./duration-text.ts";
 import { hostOf } from "./host-key.ts";
 import { treeOf } from "./tree.ts";
-import type { TraceTree } from "./tree.ts";
+import type { SpanIdIndex, TraceTree } from "./tree.ts";
 import { addWarning } from "./view.ts";
 import type { TraceView } from "./view.ts";
 
 /**
  * Shifts spans (and their events) whose host differs from their parent's, or is not known, so
  * that they lie within the parent. A shift larger than `maxNs` (0: every shift) is not made;
- * the span gets a warning that says what it would have been.
+ * the span gets a warning that says what it would have been. The index is that of the span ids.
  */
-export function adjustClockSkew(view: TraceView, maxNs: number): void {
+export function adjustClockSkew(view: TraceView, maxNs: number, index: SpanIdIndex): void {
   const n = view.spanCount;
-  const tree = treeOf(view.spanIds.subarray(0, n * 2), view.parentIds.subarray(0, n * 2));
+  const tree = treeOf(view.spanIds.subarray(0, n * 2), view.parentIds.subarray(0, n * 2), index);
   warnAboutIds(view, tree);
   const host = hostNumbers(view);
   const delta = new Float64Array(n);

@@ -10,9 +10,8 @@ import type { TraceView } from "./view.ts";
 /** Removes spans equal to an earlier one. (Exact copies the store has removed already.) */
 export function removeDuplicates(view: TraceView): void {
   const n = view.spanCount;
-  const duplicate = new Uint8Array(n);
-  const index = new SpanIdIndex(view.spanIds.subarray(0, n * 2), duplicate);
-  if (!duplicate.includes(1)) return;
+  const index = new SpanIdIndex(view.spanIds.slice(0, n * 2));
+  const duplicate = index.duplicate.slice();
   const seen = new Map<number, Set<string>>();
   for (let v = 0; v < n; v++) {
     if (duplicate[v] === 0) continue;

@@ -36,11 +36,17 @@ export function batchTree(batch: SpanBatch): TraceTree {
   return treeOf(idWords(batch.spanId), idWords(batch.parentSpanId));
 }
 
-/** The tree of spans given as two words of span id and of parent id each (zero: no parent). */
-export function treeOf(spanIds: Uint32Array, parentIds: Uint32Array): TraceTree {
+/**
+ * The tree of spans given as two words of span id and of parent id each (zero: no parent).
+ * Whoever has an index of the span ids already hands it in.
+ */
+export function treeOf(
+  spanIds: Uint32Array,
+  parentIds: Uint32Array,
+  index: SpanIdIndex = new SpanIdIndex(spanIds),
+): TraceTree {
   const n = spanIds.length >>> 1;
-  const duplicate = new Uint8Array(n);
-  const index = new SpanIdIndex(spanIds, duplicate);
+  const duplicate = index.duplicate;
   const parent = new Int32Array(n).fill(-1);
   const orphan = new Uint8Array(n);
   const firstChild = new Int32Array(n).fill(-1);
@@ -91,23 +97,33 @@ function depthFirst(
 
 /** Finds the first row of a span id: an open-addressing table of rows. */
 export class SpanIdIndex {
+  /** 1 for a row whose id an earlier row has. */
+  readonly duplicate: Uint8Array;
+  /** How many such rows there are. */
+  readonly duplicateCount: number;
   readonly #ids: Uint32Array;
   readonly #slots: Int32Array;
   readonly #mask: number;
 
-  /** Marks in `duplicate` (when given) the rows whose id an earlier row has. */
-  constructor(spanIds: Uint32Array, duplicate?: Uint8Array) {
+  /** The ids must not change while the index is in use. */
+  constructor(spanIds: Uint32Array) {
     const n = spanIds.length >>> 1;
+    this.duplicate = new Uint8Array(n);
     let size = 16;
     while (size < n * 2) size *= 2;
     this.#ids = spanIds;
     this.#slots = new Int32Array(size);
     this.#mask = size - 1;
+    let duplicates = 0;
     for (let i = 0; i < n; i++) {
       const slot = this.#slotOf(spanIds[i * 2]!, spanIds[i * 2 + 1]!);
       if (this.#slots[slot] === 0) this.#slots[slot] = i + 1;
-      else if (duplicate !== undefined) duplicate[i] = 1;
+      else {
+        this.duplicate[i] = 1;
+        duplicates++;
+      }
     }
+    this.duplicateCount = duplicates;
   }
 
   /** First row with this id, or -1. */

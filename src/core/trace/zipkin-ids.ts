@@ -16,10 +16,8 @@ const ID_VIEW = new DataView(ID_BYTES.buffer);
  */
 export function uniquifyZipkinIds(view: TraceView): void {
   const n = view.spanCount;
-  const duplicate = new Uint8Array(n);
   const ids = view.spanIds.slice(0, n * 2);
-  const index = new SpanIdIndex(ids, duplicate);
-  if (!duplicate.includes(1)) return;
+  const index = new SpanIdIndex(ids);
   const withClient = new Uint8Array(n);
   for (let v = 0; v < n; v++) {
     if (kindOf(view, v) !== SPAN_KIND.CLIENT) continue;
