@@ -87,6 +87,7 @@ export class Segment {
   readonly #cache: FrameCache;
   readonly #keys: number;
   readonly #keyCount: number;
+  #spilled: boolean | undefined;
 
   constructor(name: string, file: OpenFile, base: number, footer: SegmentFooter, cache: FrameCache) {
     this.name = name;
@@ -98,6 +99,12 @@ export class Segment {
     const count = footer.groups.length * KEYS_PER_GROUP + OTHER_KEYS + footer.columns.length;
     this.#keyCount = count;
     this.#keys = cache.space(count);
+  }
+
+  /** Whether any span attribute is kept with the rest instead of in a column. */
+  get hasSpilled(): boolean {
+    this.#spilled ??= this.shapes().columns.includes(SPILLED_COLUMN);
+    return this.#spilled;
   }
 
   /** Forgets what is cached and closes the file. */

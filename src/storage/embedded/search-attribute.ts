@@ -1,0 +1,352 @@
+/** Conditions on attributes, bound to a segment: dictionaries first, values only where needed. */
+
+import { compileRegex } from "../../base/regex.ts";
+import { equalBytes, utf8Bytes } from "../../base/bytes.ts";
+import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
+import type { AttributeTable, SpanBatch } from "../../core/batch.ts";
+import { ALL_LEVELS } from "../../core/filter.ts";
+import type { AttributeLevel } from "../../core/filter.ts";
+import type { Condition, Leaf } from "../../core/trace/condition.ts";
+import { bindFilter } from "../../core/trace/filter-evaluate.ts";
+import { ALL_GROUPS, groupsWhere, intersection, NO_GROUPS, union } from "./group-set.ts";
+import type { GroupSet } from "./group-set.ts";
+import { mayContain } from "./search-segment.ts";
+import type { SegmentFilter } from "./search-segment.ts";
+import type { ValueBytes } from "./segment-columns.ts";
+import { FAMILY, filterKeyHash, keyBytes, RARE_USES } from "./segment-format.ts";
+import type { ColumnFacts } from "./segment-format.ts";
+import { isLiteral } from "./segment-plan.ts";
+import type { Segment } from "./segment-reader.ts";
+import { valueFilterHash } from "./segment-values.ts";
+
+/** Rows of one source (a column, the resources, the rest) that satisfy the leaf, or-ed in. */
+interface Source {
+  readonly groups: GroupSet;
+  orInto(group: number, rows: Uint8Array): void;
+}
+
+/** Binds a leaf on an attribute: any entry of the key at the levels satisfies it. */
+export function bindAttribute(
+  segment: Segment,
+  leaf: Leaf,
+  name: Uint8Array,
+  wanted: readonly AttributeLevel[] | undefined,
+  condition: Condition,
+): SegmentFilter {
+  const levels = new Set(wanted ?? ALL_LEVELS);
+  const sources: Source[] = [];
+  if (levels.has("span")) sources.push(...spanColumns(segment, leaf, name, condition));
+  if (levels.has("resource")) sources.push(...resourceSource(segment, name, condition));
+  if (levels.has("scope")) sources.push(...scopeSource(segment, name, condition));
+  sources.push(...restSource(segment, leaf, name, levels));
+  return {
+    groups: sources.reduce((all, source) => union(all, source.groups), NO_GROUPS),
+    rows(group) {
+      const rows = new Uint8Array(segment.footer.groups[group]!.rows);
+      for (const source of sources) source.orInto(group, rows);
+      return rows;
+    },
+  };
+}
+
+function isKey(base64: string, name: Uint8Array): boolean {
+  const key = keyBytes(base64);
+  return key.length === name.length && equalBytes(key, 0, name, 0, name.length);
+}
+
+function spanColumns(
+  segment: Segment,
+  leaf: Leaf,
+  name: Uint8Array,
+  condition: Condition,
+): Source[] {
+  const sources: Source[] = [];
+  segment.footer.columns.forEach((facts, column) => {
+    if (facts.kind === "spilled" || !isKey(facts.key, name)) return;
+    const source =
+      facts.kind === "dict"
+        ? dictionarySource(segment, column, facts, leaf, name, condition)
+        : rawSource(segment, column, facts, leaf, name, condition);
+    if (source !== undefined) sources.push(source);
+  });
+  return sources;
+}
+
+function boundedGroups(facts: ColumnFacts, leaf: Leaf): GroupSet {
+  const { bounds } = facts;
+  if (bounds === undefined) return ALL_GROUPS;
+  const exists = leaf.op === "exists" || (leaf.op !== "in" && leaf.op !== "regex" && leaf.untyped);
+  if (exists === true) return ALL_GROUPS;
+  return groupsWhere(bounds.length, (group) => {
+    const pair = bounds[group];
+    return pair !== null && pair !== undefined && mayContain(leaf, pair[0], pair[1]);
+  });
+}
+
+function dictionarySource(
+  segment: Segment,
+  column: number,
+  facts: ColumnFacts,
+  leaf: Leaf,
+  name: Uint8Array,
+  condition: Condition,
+): Source | undefined {
+  const dictionary = segment.dictionary(column);
+  const matches = new Uint8Array(dictionary.count);
+  const keyHash = filterKeyHash(name, facts.type);
+  let groups = NO_GROUPS;
+  let any = false;
+  for (let code = 0; code < dictionary.count; code++) {
+    const literal = isLiteral(facts.type) ? dictionary.literals[code]! : -1;
+    if (!holds(condition, facts.type, dictionary, code, literal)) continue;
+    matches[code] = 1;
+    any = true;
+    if (isLiteral(facts.type) || dictionary.uses[code]! > RARE_USES) groups = ALL_GROUPS;
+    if (groups.low === 0xffffffff && groups.high === 0xffffffff) continue;
+    const from = dictionary.offsets[code]!;
+    const value = dictionary.bytes.subarray(from, dictionary.offsets[code + 1]!);
+    const [low, high] = segment.filterGroups(valueFilterHash(keyHash, value));
+    groups = union(groups, { low, high });
+  }
+  if (!any) return undefined;
+  return {
+    groups: intersection(groups, boundedGroups(facts, leaf)),
+    orInto(group, rows) {
+      const codes = segment.codes(group).columns.get(column);
+      if (codes === undefined) return;
+      spread(segment, group, column, rows, (i) => matches[codes[i]!]!);
+    },
+  };
+}
+
+/** Calls `matches` for each value of the column in row order and ors it into its row. */
+function spread(
+  segment: Segment,
+  group: number,
+  column: number,
+  rows: Uint8Array,
+  matches: (i: number) => number,
+): void {
+  const shapes = segment.shapes();
+  const { shape } = segment.codes(group);
+  const uses = usesByShape(shapes, column);
+  let at = 0;
+  for (let row = 0; row < rows.length; row++) {
+    for (let n = uses[shape[row]!]!; n > 0; n--) {
+      const hit = matches(at++);
+      if (hit !== 0) rows[row] = 1;
+    }
+  }
+}
+
+/** How often each shape has the column. */
+function usesByShape(
+  shapes: { count: number; offsets: Uint32Array; columns: Uint32Array },
+  column: number,
+): Uint16Array {
+  const uses = new Uint16Array(shapes.count);
+  for (let s = 0; s < shapes.count; s++) {
+    for (let k = shapes.offsets[s]!; k < shapes.offsets[s + 1]!; k++) {
+      if (shapes.columns[k] === column) uses[s]!++;
+    }
+  }
+  return uses;
+}
+
+function rawSource(
+  segment: Segment,
+  column: number,
+  facts: ColumnFacts,
+  leaf: Leaf,
+  name: Uint8Array,
+  condition: Condition,
+): Source {
+  const literal =
+    leaf.op === "regex" && facts.type === ATTRIBUTE_TYPE.STRING
+      ? compileRegex(leaf.pattern).literal
+      : undefined;
+  const needle = literal === undefined ? undefined : Buffer.from(literal);
+  return {
+    groups: intersection(rawGroups(segment, facts, leaf, name), boundedGroups(facts, leaf)),
+    orInto(group, rows) {
+      const values = segment.raw(group).columns.get(column);
+      if (values === undefined) return;
+      const hits = needle === undefined ? undefined : candidates(values, needle);
+      if (hits !== undefined && !hits.includes(1)) return;
+      spread(segment, group, column, rows, (i) => {
+        if (hits !== undefined && hits[i] === 0) return 0;
+        return holds(condition, facts.type, values, i, -1) ? 1 : 0;
+      });
+    },
+  };
+}
+
+/** Values that contain the bytes of `needle`. */
+function candidates(values: ValueBytes, needle: Buffer): Uint8Array {
+  const hits = new Uint8Array(values.count);
+  const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
+  const { offsets } = values;
+  let value = 0;
+  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at)) {
+    while (offsets[value + 1]! <= at) value++;
+    if (at + needle.length <= offsets[value + 1]!) hits[value] = 1;
+    at = at + needle.length <= offsets[value + 1]! ? offsets[value + 1]! : at + 1;
+  }
+  return hits;
+}
+
+/** Groups whose filter may hold one of the leaf's constants; all when it names none. */
+function rawGroups(segment: Segment, facts: ColumnFacts, leaf: Leaf, name: Uint8Array): GroupSet {
+  if (facts.type !== ATTRIBUTE_TYPE.STRING) return ALL_GROUPS;
+  const constants = leaf.op === "in" ? leaf.values : leaf.op === "=" ? [leaf.value] : undefined;
+  if (constants === undefined) return ALL_GROUPS;
+  const keyHash = filterKeyHash(name, facts.type);
+  let groups = NO_GROUPS;
+  for (const constant of constants) {
+    if (typeof constant !== "string") continue;
+    // A constant with U+FFFD may be the text of bytes that are not UTF-8: the filter has those.
+    if (constant.includes("\ufffd")) return ALL_GROUPS;
+    const [low, high] = segment.filterGroups(valueFilterHash(keyHash, utf8Bytes(constant)));
+    groups = union(groups, { low, high });
+  }
+  return groups;
+}
+
+const VIEWS = new WeakMap<Uint8Array, DataView>();
+
+function viewOf(bytes: Uint8Array): DataView {
+  let view = VIEWS.get(bytes);
+  if (view === undefined) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    VIEWS.set(bytes, view);
+  }
+  return view;
+}
+
+/** Whether a stored value satisfies the condition; `literal` is the value itself or -1. */
+function holds(
+  condition: Condition,
+  type: number,
+  values: ValueBytes,
+  i: number,
+  literal: number,
+): boolean {
+  switch (type) {
+    case ATTRIBUTE_TYPE.BOOL:
+      return condition.bool(literal !== 0);
+    case ATTRIBUTE_TYPE.EMPTY:
+      return condition.other(type, new Uint8Array(0));
+    case ATTRIBUTE_TYPE.INT: {
+      const view = viewOf(values.bytes);
+      const high = view.getInt32(i * 8 + 4, true);
+      const low = view.getUint32(i * 8, true);
+      // Small numbers, nearly all there are, need no bigint.
+      if (high === 0) return condition.number(low);
+      return condition.number(view.getBigInt64(i * 8, true));
+    }
+    case ATTRIBUTE_TYPE.DOUBLE:
+      return condition.number(viewOf(values.bytes).getFloat64(i * 8, true));
+    default: {
+      const bytes = values.bytes.subarray(values.offsets[i]!, values.offsets[i + 1]!);
+      return type === ATTRIBUTE_TYPE.STRING
+        ? condition.text(bytes)
+        : condition.other(type, bytes);
+    }
+  }
+}
+
+function ownersThatMatch(
+  tables: SpanBatch,
+  table: AttributeTable,
+  name: Uint8Array,
+  condition: Condition,
+): Uint8Array {
+  const owners = new Uint8Array(table.offsets.length - 1);
+  for (let owner = 0; owner < owners.length; owner++) {
+    for (let a = table.offsets[owner]!; a < table.offsets[owner + 1]!; a++) {
+      const key = table.key[a]!;
+      const id = tables.keyNameId[key]!;
+      const from = tables.dictOffsets[id]!;
+      const length = tables.dictOffsets[id + 1]! - from;
+      if (length !== name.length) continue;
+      if (!equalBytes(tables.dictBytes, from, name, 0, length)) continue;
+      const type = tables.keyType[key]!;
+      const value = table.value[a]!;
+      const start = tables.dictOffsets[value]!;
+      const one: ValueBytes = {
+        count: 1,
+        offsets: Uint32Array.of(0, (tables.dictOffsets[value + 1] ?? start) - start),
+        bytes: isLiteral(type)
+          ? new Uint8Array(0)
+          : tables.dictBytes.slice(start, tables.dictOffsets[value + 1]!),
+      };
+      if (holds(condition, type, one, 0, value)) owners[owner] = 1;
+    }
+  }
+  return owners;
+}
+
+function resourceSource(segment: Segment, name: Uint8Array, condition: Condition): Source[] {
+  const tables = segment.tables();
+  const matches = ownersThatMatch(tables, tables.resourceAttributes, name, condition);
+  if (!matches.includes(1)) return [];
+  return [
+    {
+      groups: ALL_GROUPS,
+      orInto(group, rows) {
+        const { resource } = segment.core(group);
+        for (let i = 0; i < rows.length; i++) rows[i] = rows[i]! | matches[resource[i]!]!;
+      },
+    },
+  ];
+}
+
+function scopeSource(segment: Segment, name: Uint8Array, condition: Condition): Source[] {
+  const tables = segment.tables();
+  const scopes = ownersThatMatch(tables, tables.scopeAttributes, name, condition);
+  if (!scopes.includes(1)) return [];
+  const matches = Uint8Array.from(tables.scopeRow, (scope) => scopes[scope]!);
+  return [
+    {
+      groups: ALL_GROUPS,
+      orInto(group, rows) {
+        const { operation } = segment.core(group);
+        for (let i = 0; i < rows.length; i++) rows[i] = rows[i]! | matches[operation[i]!]!;
+      },
+    },
+  ];
+}
+
+/** Events, links and spilled attributes: asked of the rest's own batch. */
+function restSource(
+  segment: Segment,
+  leaf: Leaf,
+  name: Uint8Array,
+  levels: ReadonlySet<AttributeLevel>,
+): Source[] {
+  const { footer } = segment;
+  const inRest = (["span", "event", "link"] as const).filter((level) => levels.has(level));
+  const present = inRest.filter((level) =>
+    level === "span"
+      ? footer.columns.some((facts) => isKey(facts.key, name)) && segment.hasSpilled
+      : footer.restKeys.some(([at, key]) => at === level && isKey(key, name)),
+  );
+  if (present.length === 0) return [];
+  const inner = { ...leaf, target: { ...leaf.target, levels: present } } as Leaf;
+  const bind = bindFilter(inner, compileRegex);
+  const { groups } = footer;
+  return [
+    {
+      groups: groupsWhere(groups.length, (g) => groups[g]!.families[FAMILY.REST]![1] > 0),
+      orInto(group, rows) {
+        const rest = segment.rest(group);
+        if (rest === undefined) return;
+        const test = bind(rest.batch);
+        rest.rows.forEach((row, i) => {
+          if (rows[row] === 0 && test(i)) rows[row] = 1;
+        });
+      },
+    },
+  ];
+}
+

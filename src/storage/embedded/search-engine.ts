@@ -1,0 +1,233 @@
+/** The search engine: answers reads over heads and segments, inline or in the search worker. */
+
+import type { FileLayer } from "../../base/node/file-layer.ts";
+import type { SpanBatch } from "../../core/batch.ts";
+import { throwIfAborted } from "../../core/cancel.ts";
+import { SpoorError } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type {
+  AttributeKey,
+  AttributeScope,
+  AttributeValue,
+  ChangeToken,
+  FindQuery,
+  FindResult,
+  Operation,
+  ServiceLink,
+} from "../../core/store.ts";
+import { selectRows } from "../../core/trace/select.ts";
+import type { RowRef } from "../../core/trace/span-content.ts";
+import { FrameCache } from "./frame-cache.ts";
+import type { SearchChange, SegmentSource } from "./search-change.ts";
+import { findTraces } from "./search-find.ts";
+import { HeadView } from "./search-heads.ts";
+import {
+  findAttributeKeys,
+  findAttributeValues,
+  findLinks,
+  findOperations,
+  findServices,
+} from "./search-names.ts";
+import { Sources } from "./search-sources.ts";
+import { fileNumber } from "./segment-files.ts";
+import { openSegment } from "./segment-reader.ts";
+
+/** Decoded blocks that are kept: 48 MiB hold the newest few hundred thousand rows. */
+const CACHE_BYTES = 48 * 1024 * 1024;
+/** A search lets others run after this long. */
+const SLICE_MS = 8;
+
+/** Tries of a search; the last one runs in one turn. */
+const TURNS = 3;
+
+/** An image with a buffer of its own. */
+export type OwnImage = Uint8Array<ArrayBuffer>;
+
+/** Reads of a store. Calls run side by side, taking turns; a change applies between two turns. */
+export class SearchEngine {
+  readonly #files: FileLayer;
+  readonly #cache = new FrameCache(CACHE_BYTES);
+  readonly #live = new Sources((tombstone, segment) => segment.epoch < tombstone.epoch);
+  readonly #archived = new Sources((tombstone, segment) => {
+    return fileNumber(segment.name) < tombstone.archive;
+  });
+
+  constructor(files: FileLayer) {
+    this.#files = files;
+  }
+
+  /** Applies a change as a whole. Segments that cannot be opened throw `corrupt` by name. */
+  change(change: SearchChange): void {
+    if (change.reset) {
+      this.#live.clear();
+      this.#archived.clear();
+    }
+    for (const source of change.addSegments) this.#open(this.#live, source);
+    for (const source of change.addArchived) this.#open(this.#archived, source);
+    for (const source of change.removeSegments) this.#live.removeSegment(keyOf(source));
+    for (const source of change.removeArchived) this.#archived.removeSegment(keyOf(source));
+    for (const epoch of change.removeHeads) this.#live.removeHead(epoch);
+    for (const head of change.addHeads) this.#live.addHead(new HeadView(head));
+    if (change.tombstones !== undefined) {
+      this.#live.setTombstones(change.tombstones);
+      this.#archived.setTombstones(change.tombstones);
+    }
+  }
+
+  find(query: FindQuery, signal?: AbortSignal): Promise<FindResult> {
+    return this.#restarting(signal, (pause) => findTraces(this.#live, query, pause));
+  }
+
+  /** Images of the traces, each one trace (or part of a very large one), in the order asked. */
+  async get(traceIds: readonly Uint8Array[], signal?: AbortSignal): Promise<OwnImage[]> {
+    const pause = pauser(signal);
+    const images: OwnImage[] = [];
+    for (const traceId of traceIds) {
+      await pause();
+      images.push(...imagesOf(this.#live.trace(traceId)));
+    }
+    return images;
+  }
+
+  async getArchived(traceIds: readonly Uint8Array[], signal?: AbortSignal): Promise<OwnImage[]> {
+    const pause = pauser(signal);
+    const images: OwnImage[] = [];
+    for (const traceId of traceIds) {
+      await pause();
+      const rows = this.#archived.trace(traceId);
+      images.push(...imagesOf(rows));
+    }
+    return images;
+  }
+
+  changedSince(
+    traceId: Uint8Array,
+    token: ChangeToken | undefined,
+  ): { readonly image: OwnImage | undefined; readonly token: ChangeToken } {
+    const since = decodeToken(token);
+    let next = since;
+    for (const head of this.#live.heads()) {
+      // The end is read before the rows: what is written meanwhile is told next time.
+      const end = head.durableEnd;
+      if (head.epoch >= next.epoch) next = { epoch: head.epoch, offset: end };
+    }
+    for (const segment of this.#live.segments()) {
+      if (segment.epoch >= next.epoch) next = { epoch: segment.epoch + 1, offset: 0 };
+    }
+    const rows = this.#live.traceSince(traceId, since.epoch, since.offset);
+    const image = rows.length === 0 ? undefined : ownImage(selectRows(rows));
+    return { image, token: `${next.epoch}.${next.offset}` };
+  }
+
+  services(): string[] {
+    return findServices(this.#live);
+  }
+
+  operations(service: string, kind?: number): Operation[] {
+    return findOperations(this.#live, service, kind);
+  }
+
+  attributeKeys(scope: AttributeScope, signal?: AbortSignal): Promise<AttributeKey[]> {
+    return this.#restarting(signal, (pause) => findAttributeKeys(this.#live, scope, pause));
+  }
+
+  attributeValues(
+    key: string,
+    scope: AttributeScope,
+    signal?: AbortSignal,
+  ): Promise<AttributeValue[]> {
+    return this.#restarting(signal, (pause) => {
+      return findAttributeValues(this.#live, key, scope, pause);
+    });
+  }
+
+  links(startMinUs: number, startMaxUs: number, signal?: AbortSignal): Promise<ServiceLink[]> {
+    return this.#restarting(signal, (pause) => {
+      return findLinks(this.#live, startMinUs, startMaxUs, pause);
+    });
+  }
+
+  #open(sources: Sources, source: SegmentSource): void {
+    const segment = openSegment(this.#files, source.path, this.#cache, source);
+    sources.addSegment(keyOf(source), segment);
+  }
+
+  /**
+   * Runs a search that takes turns with changes: when a source it had begun with went away in
+   * between, it is begun again on what is there now, and at last without taking turns.
+   */
+  async #restarting<T>(
+    signal: AbortSignal | undefined,
+    search: (pause: Pause) => Promise<T>,
+  ): Promise<T> {
+    for (let turn = 1; ; turn++) {
+      const removals = this.#live.removals;
+      const pause = turn < TURNS ? pauser(signal) : deadlined();
+      try {
+        const answer = await search(pause);
+        if (this.#live.removals === removals) return answer;
+      } catch (error) {
+        if (this.#live.removals === removals || turn === TURNS) throw error;
+      }
+    }
+  }
+}
+
+type Pause = () => Promise<void>;
+
+/** Never gives way (an await of nothing lets no message in), but ends at the deadline. */
+function deadlined(): Pause {
+  const end = performance.now() + LIMITS.queryDeadlineMs;
+  return () => {
+    if (performance.now() < end) return Promise.resolve();
+    return Promise.reject(new SpoorError("deadline", "the query ran past its deadline"));
+  };
+}
+
+function keyOf(source: SegmentSource): string {
+  return `${source.path}@${source.offset}`;
+}
+
+/** Gives way to other calls every few ms, and throws once nobody waits for the answer. */
+function pauser(signal: AbortSignal | undefined): Pause {
+  let started = performance.now();
+  return async () => {
+    if (performance.now() - started < SLICE_MS) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    throwIfAborted(signal);
+    started = performance.now();
+  };
+}
+
+function imagesOf(rows: readonly RowRef[]): OwnImage[] {
+  const images: OwnImage[] = [];
+  for (let from = 0; from < rows.length; from += LIMITS.getSpansPerBatch) {
+    images.push(imageOf(rows.slice(from, from + LIMITS.getSpansPerBatch)));
+  }
+  return images;
+}
+
+/** One batch's rows in order are copied as they are; others are put together. */
+function imageOf(rows: readonly RowRef[]): OwnImage {
+  const { batch } = rows[0]!;
+  const whole =
+    batch.spanCount === rows.length && rows.every((at, i) => at.batch === batch && at.row === i);
+  return ownImage(whole ? batch : selectRows(rows));
+}
+
+/** A copy in a buffer of its own, because it is handed over and the original may be kept. */
+function ownImage(batch: SpanBatch): OwnImage {
+  const copy = new Uint8Array(batch.image.length);
+  copy.set(batch.image);
+  return copy;
+}
+
+/** Epoch and offset of the first record that was not read yet. */
+function decodeToken(token: ChangeToken | undefined): { epoch: number; offset: number } {
+  if (token === undefined) return { epoch: 0, offset: 0 };
+  const [epoch, offset] = token.split(".").map(Number);
+  if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(offset)) {
+    throw new SpoorError("bad-query", "not a token of changed-since");
+  }
+  return { epoch: epoch!, offset: offset! };
+}

@@ -1,0 +1,361 @@
+/** A filter bound to one segment: which groups may match, and which rows of a group do. */
+
+import { compileRegex } from "../../base/regex.ts";
+import { toHex, utf8Bytes } from "../../base/bytes.ts";
+import type { SpanBatch } from "../../core/batch.ts";
+import type { Filter } from "../../core/filter.ts";
+import { exactDurationNs, exactStartUs } from "../../core/read.ts";
+import { compileCondition } from "../../core/trace/condition.ts";
+import type { Condition, Leaf } from "../../core/trace/condition.ts";
+import { bindFilter } from "../../core/trace/filter-evaluate.ts";
+import type { RowTest } from "../../core/trace/filter-evaluate.ts";
+import { ALL_GROUPS, groupsWhere, intersection, isEmpty, union } from "./group-set.ts";
+import type { GroupSet } from "./group-set.ts";
+import { bindAttribute } from "./search-attribute.ts";
+import type { Segment } from "./segment-reader.ts";
+
+/** A filter that knows a segment. */
+export interface SegmentFilter {
+  /** Groups that may have a matching row: never one too few. */
+  readonly groups: GroupSet;
+  /** 1 for each row of the group that matches; owned by the caller. */
+  rows(group: number): Uint8Array;
+}
+
+/** A filter that can be bound to any segment; compiled once a search. */
+export type BindSegment = (segment: Segment) => SegmentFilter;
+
+/** Compiles a checked filter; undefined holds for every row. */
+export function compileForSegments(filter: Filter | undefined): BindSegment {
+  if (filter === undefined) return (segment) => everything(segment);
+  switch (filter.op) {
+    case "and": {
+      const parts = filter.all.map(compileForSegments);
+      return (segment) => conjunction(segment, parts);
+    }
+    case "or": {
+      const parts = filter.any.map(compileForSegments);
+      return (segment) => disjunction(segment, parts);
+    }
+    case "not": {
+      const inner = compileForSegments(filter.filter);
+      return (segment) => negation(segment, inner(segment));
+    }
+    default:
+      return compileLeaf(filter);
+  }
+}
+
+function everything(segment: Segment): SegmentFilter {
+  return {
+    groups: ALL_GROUPS,
+    rows: (group) => new Uint8Array(segment.footer.groups[group]!.rows).fill(1),
+  };
+}
+
+/** Cheap conditions first; a family is only read when a row is still in question. */
+function conjunction(segment: Segment, parts: readonly BindSegment[]): SegmentFilter {
+  if (parts.length === 0) return everything(segment);
+  const bound: SegmentFilter[] = [];
+  let groups = ALL_GROUPS;
+  for (const part of parts) {
+    const filter = part(segment);
+    groups = intersection(groups, filter.groups);
+    bound.push(filter);
+    if (isEmpty(groups)) break;
+  }
+  return {
+    groups,
+    rows(group) {
+      const rows = bound[0]!.rows(group);
+      for (let n = 1; n < bound.length; n++) {
+        if (!rows.includes(1)) return rows;
+        const more = bound[n]!.rows(group);
+        for (let i = 0; i < rows.length; i++) rows[i] = rows[i]! & more[i]!;
+      }
+      return rows;
+    },
+  };
+}
+
+function disjunction(segment: Segment, parts: readonly BindSegment[]): SegmentFilter {
+  const bound = parts.map((part) => part(segment));
+  const groups = bound.reduce((all, filter) => union(all, filter.groups), { low: 0, high: 0 });
+  return {
+    groups,
+    rows(group) {
+      const rows = new Uint8Array(segment.footer.groups[group]!.rows);
+      for (const filter of bound) {
+        const more = filter.rows(group);
+        for (let i = 0; i < rows.length; i++) rows[i] = rows[i]! | more[i]!;
+      }
+      return rows;
+    },
+  };
+}
+
+function negation(segment: Segment, inner: SegmentFilter): SegmentFilter {
+  void segment;
+  return {
+    groups: ALL_GROUPS,
+    rows(group) {
+      const rows = inner.rows(group);
+      for (let i = 0; i < rows.length; i++) rows[i] = rows[i]! ^ 1;
+      return rows;
+    },
+  };
+}
+
+function compileLeaf(leaf: Leaf): BindSegment {
+  const condition = compileCondition(leaf, compileRegex);
+  const target = leaf.target;
+  if (!("field" in target)) {
+    const name = utf8Bytes(target.attribute);
+    return (segment) => bindAttribute(segment, leaf, name, target.levels, condition);
+  }
+  switch (target.field) {
+    case "service":
+      return (segment) => byResource(segment, condition);
+    case "name":
+      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex));
+    case "kind":
+    case "scopeName":
+    case "scopeVersion":
+      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex));
+    case "status":
+      return (segment) => byStatus(segment, condition);
+    case "isRoot":
+      return (segment) => byRoot(segment, condition);
+    case "start":
+      return (segment) => byStart(segment, condition, leaf);
+    case "duration":
+      return (segment) => byDuration(segment, condition, leaf);
+    case "traceId":
+      return (segment) => byTraceId(segment, condition);
+    case "spanId":
+      return (segment) => bySpanId(segment, condition);
+    case "parentSpanId":
+      return (segment) => byParent(segment, condition);
+    default:
+      return (segment) => byRest(segment, bindFilter(leaf, compileRegex), leaf);
+  }
+}
+
+function byCode(
+  segment: Segment,
+  matches: Uint8Array,
+  codes: (group: number) => Uint32Array,
+): SegmentFilter {
+  return {
+    groups: matches.includes(1) ? ALL_GROUPS : { low: 0, high: 0 },
+    rows(group) {
+      const values = codes(group);
+      const rows = new Uint8Array(segment.footer.groups[group]!.rows);
+      for (let i = 0; i < rows.length; i++) rows[i] = matches[values[i]!]!;
+      return rows;
+    },
+  };
+}
+
+function byResource(segment: Segment, condition: Condition): SegmentFilter {
+  const tables = segment.tables();
+  const matches = new Uint8Array(tables.resourceCount);
+  for (let r = 0; r < matches.length; r++) {
+    const id = tables.resourceServiceId[r]!;
+    const from = tables.dictOffsets[id]!;
+    const name = tables.dictBytes.subarray(from, tables.dictOffsets[id + 1]!);
+    matches[r] = condition.text(name) ? 1 : 0;
+  }
+  return byCode(segment, matches, (group) => segment.core(group).resource);
+}
+
+/** Conditions on what an operation holds are asked of the tables' spans, which are operations. */
+function byOperation(segment: Segment, bind: (batch: SpanBatch) => RowTest): SegmentFilter {
+  const tables = segment.tables();
+  const test = bind(tables);
+  const matches = new Uint8Array(tables.spanCount);
+  for (let o = 0; o < matches.length; o++) matches[o] = test(o) ? 1 : 0;
+  return byCode(segment, matches, (group) => segment.core(group).operation);
+}
+
+function byStatus(segment: Segment, condition: Condition): SegmentFilter {
+  const matches = Uint8Array.from({ length: 256 }, (_, code) => (condition.number(code) ? 1 : 0));
+  const filter = byCode(segment, matches, (group) => segment.core(group).status);
+  if (matches[0] === 1 || matches[1] === 1) return filter;
+  // Only errors can match: groups without one are told by the footer, unless other codes exist.
+  const onlyErrors = matches[2] === 1 && !matches.includes(1, 3);
+  if (!onlyErrors) return filter;
+  const { groups } = segment.footer;
+  return { ...filter, groups: groupsWhere(groups.length, (g) => groups[g]!.errors) };
+}
+
+function byRoot(segment: Segment, condition: Condition): SegmentFilter {
+  const root = condition.number(1) ? 1 : 0;
+  const child = condition.number(0) ? 1 : 0;
+  return {
+    groups: ALL_GROUPS,
+    rows(group) {
+      const { parent } = segment.core(group);
+      return Uint8Array.from(parent, (code) => (code === 0 ? root : child));
+    },
+  };
+}
+
+/** Whether a number in [least, greatest] may satisfy an ordered comparison of the leaf. */
+export function mayContain(leaf: Leaf, least: number, greatest: number): boolean {
+  // Bounds may have been rounded on the way into a double: allow for one part in 2^50.
+  const low = least - Math.abs(least) * 2 ** -50;
+  const high = greatest + Math.abs(greatest) * 2 ** -50;
+  if (leaf.op === "in") {
+    return leaf.values.some((value) => inside(value, low, high));
+  }
+  if (leaf.op === "exists" || leaf.op === "regex" || leaf.untyped === true) return true;
+  const { value } = leaf;
+  if (typeof value !== "number" && typeof value !== "bigint") return true;
+  switch (leaf.op) {
+    case "=":
+      return inside(value, low, high);
+    case "<":
+    case "<=":
+      return low <= value;
+    case ">":
+    case ">=":
+      return high >= value;
+    default:
+      return true;
+  }
+}
+
+function inside(value: unknown, low: number, high: number): boolean {
+  if (typeof value !== "number" && typeof value !== "bigint") return true;
+  return low <= value && value <= high;
+}
+
+function byStart(segment: Segment, condition: Condition, leaf: Leaf): SegmentFilter {
+  const { groups } = segment.footer;
+  return {
+    groups: groupsWhere(groups.length, (g) =>
+      mayContain(leaf, groups[g]!.minStartUs, groups[g]!.maxStartUs),
+    ),
+    rows(group) {
+      const { startUs } = segment.core(group);
+      const rows = Uint8Array.from(startUs, (us) => (condition.number(us) ? 1 : 0));
+      return patchExact(segment, group, rows, (batch, i) => {
+        return condition.number(exactStartUs(batch, i));
+      });
+    },
+  };
+}
+
+function byDuration(segment: Segment, condition: Condition, leaf: Leaf): SegmentFilter {
+  const { groups } = segment.footer;
+  return {
+    groups: groupsWhere(groups.length, (g) =>
+      mayContain(leaf, groups[g]!.minDurationNs, groups[g]!.maxDurationNs),
+    ),
+    rows(group) {
+      const { durationNs } = segment.core(group);
+      const rows = Uint8Array.from(durationNs, (ns) => (condition.number(ns) ? 1 : 0));
+      return patchExact(segment, group, rows, (batch, i) => {
+        return condition.number(exactDurationNs(batch, i));
+      });
+    },
+  };
+}
+
+/** Decides anew the rows whose exact times are kept with the rest. */
+export function patchExact(
+  segment: Segment,
+  group: number,
+  rows: Uint8Array,
+  holds: (batch: SpanBatch, i: number) => boolean,
+): Uint8Array {
+  const rest = segment.rest(group);
+  if (rest === undefined || !rest.batch.rareExact.includes(1)) return rows;
+  rest.rows.forEach((row, i) => {
+    const rare = rest.batch.rare[i]!;
+    if (rare === 0 || rest.batch.rareExact[rare - 1] !== 1) return;
+    rows[row] = holds(rest.batch, i) ? 1 : 0;
+  });
+  return rows;
+}
+
+function hexMatches(condition: Condition, bytes: Uint8Array, at: number, length: number): number {
+  return condition.text(utf8Bytes(toHex(bytes, at, length))) ? 1 : 0;
+}
+
+function byTraceId(segment: Segment, condition: Condition): SegmentFilter {
+  return {
+    groups: ALL_GROUPS,
+    rows(group) {
+      const { rows: count, runStart } = segment.core(group);
+      const { traceId } = segment.ids(group);
+      const rows = new Uint8Array(count);
+      for (let run = 0; run + 1 < runStart.length; run++) {
+        const matches = hexMatches(condition, traceId, run * 16, 16);
+        rows.fill(matches, runStart[run]!, runStart[run + 1]!);
+      }
+      return rows;
+    },
+  };
+}
+
+function bySpanId(segment: Segment, condition: Condition): SegmentFilter {
+  return {
+    groups: ALL_GROUPS,
+    rows(group) {
+      const { spanId } = segment.ids(group);
+      const rows = new Uint8Array(segment.footer.groups[group]!.rows);
+      for (let i = 0; i < rows.length; i++) rows[i] = hexMatches(condition, spanId, i * 8, 8);
+      return rows;
+    },
+  };
+}
+
+function byParent(segment: Segment, condition: Condition): SegmentFilter {
+  const none = hexMatches(condition, new Uint8Array(8), 0, 8);
+  return {
+    groups: ALL_GROUPS,
+    rows(group) {
+      const { parent, runStart, rows: count } = segment.core(group);
+      const { spanId, parents } = segment.ids(group);
+      const rows = new Uint8Array(count);
+      let explicit = 0;
+      for (let run = 0; run + 1 < runStart.length; run++) {
+        for (let row = runStart[run]!; row < runStart[run + 1]!; row++) {
+          const code = parent[row]!;
+          if (code === 0) rows[row] = none;
+          else if (code === 1) rows[row] = hexMatches(condition, parents, explicit++ * 8, 8);
+          else rows[row] = hexMatches(condition, spanId, (runStart[run]! + code - 2) * 8, 8);
+        }
+      }
+      return rows;
+    },
+  };
+}
+
+/** Fields kept with the rest; rows without any have none of them, or the empty text. */
+function byRest(
+  segment: Segment,
+  bind: (batch: SpanBatch) => RowTest,
+  leaf: Leaf,
+): SegmentFilter {
+  const field = "field" in leaf.target ? leaf.target.field : "";
+  const single = field === "statusMessage" || field === "traceState";
+  const absent = single && compileCondition(leaf, compileRegex).text(new Uint8Array(0)) ? 1 : 0;
+  const { groups } = segment.footer;
+  const withRest = groupsWhere(groups.length, (g) => groups[g]!.families[4]![1] > 0);
+  return {
+    groups: absent === 1 ? ALL_GROUPS : withRest,
+    rows(group) {
+      const rows = new Uint8Array(groups[group]!.rows).fill(absent);
+      const rest = segment.rest(group);
+      if (rest === undefined) return rows;
+      const test = bind(rest.batch);
+      rest.rows.forEach((row, i) => {
+        rows[row] = test(i) ? 1 : 0;
+      });
+      return rows;
+    },
+  };
+}
