@@ -99,7 +99,8 @@ async function measure(kind: string, work: string, folder: string, spans: number
     const micros = ((cpu * 1e6) / result.spans).toFixed(2);
     const rate = Math.round(result.spansPerSecond);
     const peak = Math.round(memory(server.pid!).peak / 2 ** 20);
-    return `${kind} ${work}: ${micros} µs CPU/span, ${rate} spans/s, peak ${peak} MiB, n=${result.spans}`;
+    const used = `${micros} µs CPU/span, ${rate} spans/s, peak ${peak} MiB`;
+    return `${kind} ${work}: ${used}, n=${result.spans}`;
   } finally {
     server.kill();
   }

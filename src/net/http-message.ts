@@ -85,7 +85,7 @@ export interface Target {
 
 const EMPTY = new Uint8Array(0);
 
-/** One for all requests of a connection: they follow each other, and would leave a listener each. */
+/** One for all requests of a connection: each would leave a listener. */
 const ABORT_OF_SOCKET = new WeakMap<Socket, AbortController>();
 
 const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {

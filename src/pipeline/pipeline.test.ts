@@ -246,7 +246,7 @@ test("the ledger adds up over every outcome, also while batches are in flight", 
   assert.ok(counters.value(LEDGER, ["deduplicated", ""]) > 0);
 });
 
-test("metrics: per service and debug flag, roots by sampler, services beyond the limit", async () => {
+test("metrics: by service and debug flag, roots by sampler, services to a limit", async () => {
   const counters = new CounterTable();
   const ledger = new Ledger(counters);
   const { sink } = recorder();
