@@ -21,6 +21,7 @@ export interface Meters {
   readonly bundles: Counter;
   readonly merges: Counter;
   readonly expiredSegments: Counter;
+  readonly expiredSpans: Counter;
   readonly tornBytes: Counter;
   readonly corruptFiles: Counter;
   readonly workerRestarts: Counter;
@@ -44,6 +45,12 @@ export function storeMeters(table: CounterTable): Meters {
     bundles: counter("bundles_total", "Bundles made of segment files."),
     merges: counter("merges_total", "Merges of small segments."),
     expiredSegments: counter("expired_segments_total", "Segments removed by retention."),
+    expiredSpans: table.counter(
+      "spoor_store_removed_spans_total",
+      "Stored spans that the store removed by itself.",
+      ["reason"],
+      ["retention"],
+    ),
     tornBytes: counter("torn_bytes_total", "Bytes of log records found damaged at start."),
     corruptFiles: counter("corrupt_files_total", "Files set aside as corrupt."),
     workerRestarts: counter("worker_restarts_total", "Worker threads started again."),
