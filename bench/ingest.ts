@@ -79,11 +79,12 @@ export async function measureIngest(
   server: RunningServer,
   plan: LoadPlan,
   healthyMs: number,
+  idleShare = 0,
 ): Promise<IngestResult> {
   const before = server.usage();
   const load = await startLoad(server, plan).result;
   const loadedMs = performance.now();
-  const settled = await server.settled();
+  const settled = await server.settled(idleShare);
   const seconds = load.seconds + Math.max(0, settled.atMs - loadedMs) / 1000;
   return {
     server: server.plan.name,

@@ -5,6 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { prepareDataset } from "./dataset-file.ts";
+import { median } from "./latency.ts";
 import { commitOf, takeMachine } from "./machine.ts";
 import { Measurement } from "./measure.ts";
 import { buildPeers } from "./peers.ts";
@@ -82,8 +83,13 @@ async function measure(): Promise<Results> {
   await measurement.ingestRounds();
   await measurement.growth();
   const build = builds[values.server] as Build;
-  const profiled = { checkout: root, dataset, spans: Math.min(spans, 1_000_000) };
-  results.stages = await profileIngest(build, profiled);
+  const costs = results.ingest[0]?.rounds.map((result) => result.cpuSecondsPerMillion) ?? [];
+  results.stages = await profileIngest(build, {
+    checkout: root,
+    dataset,
+    spans: Math.min(spans, 1_000_000),
+    ...(costs.length > 0 ? { cpuMicrosecondsPerSpan: median(costs) } : {}),
+  });
   return results;
 }
 

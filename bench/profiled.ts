@@ -26,19 +26,22 @@ export async function profileIngest(
     readonly dataset: PreparedDataset;
     readonly spans: number;
     readonly protocol?: "http" | "grpc";
+    /** What a span costs without the profiler, where that was measured; else this run's time. */
+    readonly cpuMicrosecondsPerSpan?: number;
   },
 ): Promise<StageCosts> {
   const folder = newDataFolder();
   const profiles = newDataFolder();
   const planned = await build(folder, plan.checkout);
-  const flags = `--cpu-prof --cpu-prof-interval=500 --cpu-prof-dir=${profiles}`;
+  const flags = `--cpu-prof --cpu-prof-dir=${profiles}`;
   const env = { ...planned.env, NODE_OPTIONS: flags };
   const server = new RunningServer({ ...planned, env });
   try {
     const healthyMs = await server.healthy();
-    const result = await measureIngest(server, plan, healthyMs);
+    const idleShare = await server.idleShare();
+    const result = await measureIngest(server, plan, healthyMs, idleShare);
     await server.stop();
-    const perSpan = result.cpuSecondsPerMillion;
+    const perSpan = plan.cpuMicrosecondsPerSpan ?? result.cpuSecondsPerMillion;
     const { files, functions } = readStages(profiles);
     const total = files.reduce((sum, row) => sum + row.microseconds, 0);
     const scaled = (row: StageTime): StageTime => ({
