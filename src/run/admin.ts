@@ -43,12 +43,9 @@ export function startAdmin(options: AdminOptions): Promise<HttpServer> {
     },
   ];
   if (metricsRoute !== undefined) {
-    counters.counter(
-      "jaeger_build_info",
-      "Which build this is; always 1.",
-      ["build_date", "revision", "version"],
-      [version.buildDate, version.commit, version.version],
-    ).value = 1;
+    const labels = ["build_date", "revision", "version"];
+    const values = [version.buildDate, version.commit, version.version];
+    counters.gauge("jaeger_build_info", "Which build this is; always 1.", () => 1, labels, values);
     const metrics = openMetricsText(counters);
     routes.push({
       method: "GET",
