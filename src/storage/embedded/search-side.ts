@@ -26,8 +26,14 @@ export class SearchSide {
   readonly #archived = new Set<SegmentFile>();
   #tombstones: readonly Tombstone[] = [];
   #backend: SearchBackend | undefined;
+  readonly #setAside: (error: SpoorError) => Promise<boolean>;
   #closed = false;
   #waiting: (() => void)[] = [];
+
+  /** `setAside` takes a segment out that turned out corrupt; false when it is none of ours. */
+  constructor(setAside: (error: SpoorError) => Promise<boolean>) {
+    this.#setAside = setAside;
+  }
 
   /** What a backend must be told first. */
   get everything(): SearchChange {
@@ -111,13 +117,25 @@ export class SearchSide {
    */
   async #tell(change: Partial<SearchChange>): Promise<void> {
     const full: SearchChange = { ...NO_CHANGE, ...change };
-    for (let message = full; this.#backend !== undefined; message = NO_CHANGE) {
+    if (this.#backend !== undefined) await this.#send(this.#backend, full);
+  }
+
+  /** Tells a backend everything; for its start. */
+  start(backend: SearchBackend): Promise<void> {
+    return this.#send(backend, this.everything);
+  }
+
+  async #send(backend: SearchBackend, change: SearchChange): Promise<void> {
+    for (let message = change; !this.#closed; ) {
       try {
-        await this.#backend.call("change", message);
+        await backend.call("change", message);
         return;
       } catch (error) {
-        // The crashed backend starts again with all of it; its answer to nothing shows that.
-        if (!isSpoorError(error, "io")) throw error;
+        // A crashed backend starts again with all of it; its answer to nothing shows that.
+        if (isSpoorError(error, "io")) message = NO_CHANGE;
+        else if (isSpoorError(error, "corrupt") && (await this.#setAside(error))) {
+          message = this.everything;
+        } else throw error;
       }
     }
   }

@@ -103,9 +103,9 @@ async function build(
   const report = options.report ?? ((): void => undefined);
   const status = new Status(report, meters, options.fsync ?? "durable");
   const headSizes = { ...DEFAULTS.headSizes, ...options.headSizes };
-  const search = new SearchSide();
+  const search = new SearchSide((error) => setAside(error));
   const threads =
-    options.inline === true ? inlineThreads(files) : workerThreads(clock, meters, report);
+    options.inline === true ? inlineThreads(files, report) : workerThreads(clock, meters, report);
   const { catalog } = found.segments;
   const archiveCatalog = found.archived.catalog;
   const { tombstones, replay } = found;

@@ -3,6 +3,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { FileLayer } from "../../base/node/file-layer.ts";
 import { throwIfAborted } from "../../core/cancel.ts";
+import { isSpoorError } from "../../core/errors.ts";
 import { runJob } from "./jobs.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Meters } from "./meters.ts";
@@ -20,7 +21,11 @@ export interface Threads {
 }
 
 /** Everything on this thread. */
-export function inlineThreads(files: FileLayer): Threads {
+export function inlineThreads(
+  files: FileLayer,
+  report: (event: StoreEvent) => void,
+): Threads {
+  const failed = startFailure(report);
   const handlers = searchHandlers(files);
   const backend: SearchBackend = {
     async call(method, args, signal) {
@@ -37,7 +42,7 @@ export function inlineThreads(files: FileLayer): Threads {
     run: async (job) => runJob(files, job),
     start(search) {
       // Changes until here are in `everything`; later ones are told one by one.
-      void backend.call("change", search.everything);
+      search.start(backend).catch(failed);
       search.connect(backend);
     },
     close: async () => undefined,
@@ -50,6 +55,7 @@ export function workerThreads(
   meters: Meters,
   report: (event: StoreEvent) => void,
 ): Threads {
+  const failed = startFailure(report);
   const thread = (name: string, onStart: (thread: WorkerThread) => void): WorkerThread =>
     new WorkerThread({
       name,
@@ -64,10 +70,13 @@ export function workerThreads(
   const seal = thread("seal", () => undefined);
   let sealStarted = false;
   let side: SearchSide | undefined;
-  const searcher = thread("search", (started) => {
-    // A crash before it answers rejects this call; the next start sends it again.
-    if (side !== undefined) started.call("change", side.everything).catch(() => undefined);
+  const searcher = thread("search", () => {
+    side?.start(backend).catch(failed);
   });
+  const backend: SearchBackend = {
+    call: (method, args, signal) => searcher.call(method, args, [], signal),
+    close: () => searcher.close(),
+  };
   return {
     async run(job) {
       if (!sealStarted) seal.start();
@@ -77,14 +86,19 @@ export function workerThreads(
     start(search) {
       side = search;
       searcher.start();
-      search.connect({
-        call: (method, args, signal) => searcher.call(method, args, [], signal),
-        close: () => searcher.close(),
-      });
+      search.connect(backend);
     },
     async close() {
       await seal.close();
       await searcher.close();
     },
+  };
+}
+
+function startFailure(report: (event: StoreEvent) => void): (error: unknown) => void {
+  return (error) => {
+    if (isSpoorError(error, "closed")) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    report({ level: "error", message: `searching does not start: ${reason}` });
   };
 }
