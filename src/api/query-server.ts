@@ -18,7 +18,7 @@ export interface QueryServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** Where answers come from: the query service, or a store itself. */
+  /** Where answers come from: the query service. */
   readonly query: TraceSource;
   readonly counters: CounterTable;
   /** Path in front of everything, e.g. `/jaeger`. Default none. */

@@ -14,8 +14,8 @@ import { JsonWriter } from "../wire/json-writer.ts";
 import { ENVELOPE_START, envelopeEnd } from "./answer.ts";
 import type { EnvelopeError } from "./answer.ts";
 
-/** What the query API reads from: a store, or the query room in front of one. */
-export type TraceSource = SpanReader & Pick<SpanStore, "archive" | "getArchived">;
+/** What the query API reads from: the query room, whose `get` knows the archive too. */
+export type TraceSource = SpanReader & Pick<SpanStore, "archive">;
 
 export interface TraceStreamOptions {
   /** Leave the traces as stored. */
@@ -125,23 +125,15 @@ export async function* givenTraces(
 /** Jaeger's text for a trace that does not exist. */
 export const TRACE_NOT_FOUND = "trace not found";
 
-/** All batches of a trace, from the archive when it is nowhere else; undefined without one. */
+/** All batches of a trace; undefined when it does not exist. */
 async function getTrace(
   source: TraceSource,
   id: Uint8Array,
   signal: AbortSignal,
 ): Promise<SpanBatch[] | undefined> {
-  const parts = await collect(source.get([id], signal));
-  if (parts.length > 0) return parts;
-  if (!source.can.archive) return undefined;
-  const archived = await collect(source.getArchived(id, signal));
-  return archived.length > 0 ? archived : undefined;
-}
-
-async function collect(batches: AsyncIterable<SpanBatch>): Promise<SpanBatch[]> {
-  const all: SpanBatch[] = [];
-  for await (const batch of batches) if (batch.spanCount > 0) all.push(batch);
-  return all;
+  const parts: SpanBatch[] = [];
+  for await (const batch of source.get([id], signal)) if (batch.spanCount > 0) parts.push(batch);
+  return parts.length > 0 ? parts : undefined;
 }
 
 const START = utf8Bytes(`${ENVELOPE_START}[`);

@@ -126,7 +126,7 @@ describe("Jaeger JSON", () => {
       const builder = new BatchBuilder();
       const name = builder.key(builder.text("service.name"), ATTRIBUTE_TYPE.STRING);
       for (const service of [`service-${p}`, "shared"]) {
-        const resource = builder.addResource();
+        builder.addResource();
         builder.resourceAttributes.add(name, builder.text(service));
       }
       builder.addScope();

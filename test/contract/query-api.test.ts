@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { startQueryServer } from "../../src/api/query-server.ts";
 import type { QueryServerOptions } from "../../src/api/query-server.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { CounterTable } from "../../src/base/counters.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
 import type { SpanStore } from "../../src/core/store.ts";
 import type { HttpServer } from "../../src/net/http-server.ts";
+import { QueryService } from "../../src/query/query-service.ts";
 import { openMemoryStore } from "../../src/storage/memory/store.ts";
 import { decodeOtlpJson } from "../../src/wire/otlp-json-decode.ts";
 
@@ -116,12 +118,13 @@ let store: SpanStore;
 let server: HttpServer;
 
 async function start(options: Partial<QueryServerOptions> = {}): Promise<HttpServer> {
+  const counters = new CounterTable();
   return await startQueryServer({
     host: "127.0.0.1",
     port: 0,
-    query: store,
-    counters: new CounterTable(),
-    clock: { nowMs: () => NOW_MS, monotonicMs: () => 0, after: () => () => undefined },
+    query: new QueryService({ store, counters, clock: systemClock }),
+    counters,
+    clock: { ...systemClock, nowMs: () => NOW_MS },
     ...options,
   });
 }
@@ -218,11 +221,7 @@ describe("search", () => {
 
   it("looks back two days when no start is given", async () => {
     const later = await start({
-      clock: {
-        nowMs: () => NOW_MS + 3 * 86_400_000,
-        monotonicMs: () => 0,
-        after: () => () => undefined,
-      },
+      clock: { ...systemClock, nowMs: () => NOW_MS + 3 * 86_400_000 },
     });
     const { text } = await call("/api/traces?service=shop", {}, later);
     await later.close();
@@ -425,5 +424,8 @@ describe("errors", () => {
   wrong("/api/metrics/calls?service=s", 501, "metrics querying is currently disabled");
   wrong("/api/metrics/minstep", 501, "metrics querying is currently disabled");
   wrong("/api/nothing", 404, "404 page not found");
-  wrong("/api/transform", 400, "OTLP JSON: the request is no object", { method: "POST", body: "[]" });
+  wrong("/api/transform", 400, "OTLP JSON: the request is no object", {
+    method: "POST",
+    body: "[]",
+  });
 });
