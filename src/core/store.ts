@@ -121,7 +121,10 @@ export interface AttributeKey {
   readonly type: number;
 }
 
-/** A value seen for a key, as its text, and how many spans have it (at least). */
+/**
+ * A value seen for a key, as its text, and how many spans have it; exact duplicates of a span
+ * that a store has not removed yet count too.
+ */
 export interface AttributeValue {
   readonly value: string;
   readonly type: number;
