@@ -13,10 +13,9 @@ const TOOLS = {
   go: { probe: ["go", "version"], install: "apt-get install golang-go" },
   java: { probe: ["java", "-version"], install: "apt-get install default-jre-headless" },
   maven: { probe: ["mvn", "-version"], install: "apt-get install maven" },
-  python: { probe: ["python3", "--version"], install: "apt-get install python3 python3-venv" },
-  "python-otel": {
-    probe: ["python3", "-c", "import opentelemetry.sdk.trace, opentelemetry.exporter.otlp"],
-    install: "pip install opentelemetry-sdk opentelemetry-exporter-otlp",
+  python: {
+    probe: ["python3", "-c", "import ensurepip, venv"],
+    install: "apt-get install python3 python3-venv",
   },
 } as const satisfies Record<string, Tool>;
 
