@@ -10,7 +10,7 @@ const MAX_FILE_LINES = 500;
 const MAX_COLUMNS = 100;
 const MAX_COMMITTED_BYTES = 1024 * 1024;
 /** The two entries of what is published. */
-const INDEX_FILES = new Set(["src/client/index.ts"]);
+const INDEX_FILES = new Set(["src/client/index.ts", "src/client/node/index.ts"]);
 const EMPTY_NAMES = /(^|-)(utils?|helpers?|common|managers?|impl|misc)(-|\.|$)/;
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|worker|d))?\.tsx?$/;
 /** A comment that is a statement: ends like one and begins like one. */
@@ -68,7 +68,7 @@ function checkDependencies(): void {
   const manifest: { [field: string]: { [name: string]: string } } = JSON.parse(
     readFileSync("package.json", "utf8"),
   );
-  const adr = readdirSync("docs/adr", { withFileTypes: true }).find((f) => /^002/.test(f.name));
+  const adr = readdirSync("docs/adr", { withFileTypes: true }).find((file) => file.name.startsWith("002"));
   const text = adr === undefined ? "" : readFileSync(`docs/adr/${adr.name}`, "utf8");
   for (const field of ["dependencies", "optionalDependencies", "devDependencies"]) {
     for (const [name, version] of Object.entries(manifest[field] ?? {})) {
