@@ -45,13 +45,20 @@ test("the installed server keeps spans over a SIGKILL, its workers included", as
   assert.equal((await second.stop("SIGTERM")).code, 0);
 });
 
-test("the client's package works as ES module and as CommonJS", () => {
-  const names = "typeof c.initTracer + typeof c.initTracerFromEnv";
-  const commonJs = `const c = require("spoor-client"); process.stdout.write(${names})`;
-  const esm = `import * as c from "spoor-client"; process.stdout.write(${names})`;
+test("every entry of the client's package works as ES module and as CommonJS", () => {
+  const path = join(folder, "node_modules", "spoor-client", "package.json");
+  const manifest: { exports: { [entry: string]: object } } = JSON.parse(readFileSync(path, "utf8"));
   const node = process.execPath;
-  assert.equal(run(node, ["--input-type=commonjs", "-e", commonJs], folder), "functionfunction");
-  assert.equal(run(node, ["--input-type=module", "-e", esm], folder), "functionfunction");
+  for (const entry of Object.keys(manifest.exports)) {
+    const name = `spoor-client${entry.slice(1)}`;
+    const said = "process.stdout.write(Object.keys(c).sort().join())";
+    const commonJs = `const c = require("${name}"); ${said}`;
+    const esm = `import * as c from "${name}"; ${said}`;
+    const required = run(node, ["--input-type=commonjs", "-e", commonJs], folder);
+    assert.equal(run(node, ["--input-type=module", "-e", esm], folder), required, name);
+    assert.notEqual(required, "", name);
+    if (entry === ".") assert.match(required, /\binitTracer,initTracerFromEnv\b/);
+  }
 });
 
 test("a strict TypeScript program compiles against the client's types, both ways", () => {
