@@ -18,7 +18,9 @@ export type Operation =
 type Result = "ok" | "err";
 
 /** Items an answer may have: spread over what pages, lists and traces hold. */
-const SIZE_BOUNDS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000];
+const SIZE_BOUNDS: readonly number[] = [
+  0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000,
+];
 
 interface Meters {
   readonly requests: Readonly<Record<Result, Counter>>;
@@ -71,7 +73,8 @@ export class QueryMeter {
   #requests(operation: Operation, result: Result): Counter {
     const help = "Questions put to the store.";
     const labels = ["operation", "result"];
-    return this.#counters.counter("jaeger_storage_requests_total", help, labels, [operation, result]);
+    const values = [operation, result];
+    return this.#counters.counter("jaeger_storage_requests_total", help, labels, values);
   }
 
   #seconds(operation: Operation, result: Result): (value: number) => void {

@@ -21,3 +21,26 @@ export async function openEmbedded(
   });
   return store;
 }
+
+/** One that is closed and opened again whenever it is settled: all is read from disk. */
+export async function openReopening(t: TestContext): Promise<SpanStore> {
+  const directory = await mkdtemp(join(tmpdir(), "spoor-store-"));
+  const open = () => openEmbeddedStore({ directory, retentionMs: 0, inline: true });
+  let store: SpanStore = await open();
+  t.after(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+  const settle = async (): Promise<void> => {
+    await store.close();
+    store = await open();
+    await store.settle();
+  };
+  return new Proxy(store, {
+    get(_, name) {
+      if (name === "settle") return settle;
+      const value: unknown = Reflect.get(store, name);
+      return typeof value === "function" ? value.bind(store) : value;
+    },
+  });
+}

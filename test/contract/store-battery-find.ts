@@ -285,7 +285,7 @@ function runCursorBattery(name: string, open: OpenStore): void {
     });
   }
 
-  test(`${name}: a waiting trace keeps its old place; newer traces are left to page one`, async (t) => {
+  test(`${name}: a waiting trace keeps its place; newer ones are left to page one`, async (t) => {
     const store = await open(t);
     await put(store, [1, 2, 3, 4].map((n) => spanOf(n)));
     const first = await store.find(query({ limit: 2 }));

@@ -82,7 +82,8 @@ export function runNamesBattery(name: string, open: OpenStore): void {
     assert.deepEqual(await keys({}), [...k, l, s, service]);
     assert.deepEqual(await keys({ service: "a" }), [...k, s, service]);
     assert.deepEqual(await keys({ prefix: "s" }), [s, service]);
-    assert.deepEqual(await keys({ startMinUs: START_US + 5, startMaxUs: START_US + 5 }), [l, service]);
+    const at5 = { startMinUs: START_US + 5, startMaxUs: START_US + 5 };
+    assert.deepEqual(await keys(at5), [l, service]);
     assert.deepEqual(await keys({ limit: 2 }), k.slice(0, 2));
   });
 

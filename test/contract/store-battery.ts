@@ -31,7 +31,10 @@ function runWriteBattery(name: string, open: OpenStore): void {
   test(`${name}: a batch is stored with everything it holds`, async (t) => {
     const store = await open(t);
     const nasty = new NastySpans(seededRandom(7), 12);
-    for (let n = 0; n < 40; n++) await put(store, nasty.batch());
+    for (let n = 0; n < 20; n++) await store.write(batchOf(nasty.batch()));
+    await put(store, nasty.batch());
+    for (let n = 0; n < 20; n++) await store.write(batchOf(nasty.batch()));
+    await store.settle();
     for (const [traceHex, spans] of distinctTraces(nasty.made)) {
       assert.deepEqual(await traceOf(store, traceHex), contentsOf(spans));
     }
@@ -108,7 +111,7 @@ function runWriteBattery(name: string, open: OpenStore): void {
 }
 
 function runTraceBattery(name: string, open: OpenStore): void {
-  test(`${name}: get gives one trace a batch, in the order asked, absent ones skipped`, async (t) => {
+  test(`${name}: get gives a trace a batch, in the order asked, absent ones skipped`, async (t) => {
     const store = await open(t);
     const spans = [TRACE_A, TRACE_B, TRACE_C].flatMap((traceHex) =>
       ["01", "02"].map((id) => plainSpan({ traceHex, spanHex: id.padStart(16, "0") })),
@@ -155,8 +158,8 @@ function runTraceBattery(name: string, open: OpenStore): void {
     const ids = new Set<string>();
     for (const batch of batches) {
       assert.ok(batch.spanCount <= LIMITS.getSpansPerBatch);
+      assert.equal(Buffer.from(batch.traceId).toString("hex"), TRACE_A.repeat(batch.spanCount));
       for (let i = 0; i < batch.spanCount; i++) {
-        assert.equal(Buffer.from(batch.traceId.subarray(i * 16, i * 16 + 16)).toString("hex"), TRACE_A);
         ids.add(Buffer.from(batch.spanId.subarray(i * 8, i * 8 + 8)).toString("hex"));
       }
     }

@@ -130,7 +130,7 @@ function valuesAt(span: PlainSpan, target: Extract<Filter, { op: "exists" }>["ta
 
 function compares(value: Value, op: CompareOp, constant: FilterValue): boolean {
   if (typeof constant === "boolean") {
-    return value.type === "bool" && (op === "=" ? value.value === constant : value.value !== constant);
+    return value.type === "bool" && (value.value === constant) === (op === "=");
   }
   if (typeof constant === "string") {
     if (value.type !== "string" && value.type !== "raw") return false;
