@@ -50,6 +50,7 @@ const make = (name, text, className) => {
 const duration = (us) => us < 1000 ? us + " µs" : us < 1e6 ? (us / 1000).toFixed(1) + " ms"
   : (us / 1e6).toFixed(2) + " s";
 let chosen;
+let shown = "";
 async function call(path, body) {
   const response = await fetch(base + path, body === undefined ? {} : { method: "POST", body });
   const answer = await response.json();
@@ -98,9 +99,12 @@ async function load() {
       call("/api/services"),
       call("/api/spoor/v1/find", JSON.stringify({ limit: 20, filter })),
     ]);
+    byId("failed").hidden = true;
+    const next = JSON.stringify([chosen, services.data, found.traces]);
+    if (next === shown) return; // keeps focus and selection where they are
+    shown = next;
     showServices(services.data);
     showTraces(found.traces);
-    byId("failed").hidden = true;
   } catch (error) {
     byId("failed").textContent = "Cannot load: " + error.message;
     byId("failed").hidden = false;
