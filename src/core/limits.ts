@@ -6,6 +6,8 @@ export const LIMITS = {
   requestBytes: 64 * 1024 * 1024,
   /** One request inflated: a gzip bomb stops here. */
   inflatedBytes: 128 * 1024 * 1024,
+  /** Request line and headers: a search for 5,000 traces by id fits (Go allows 1 MiB). */
+  headerBytes: 256 * 1024,
   /** Bodies held at once by one server, as sent: beyond it senders are told to wait. */
   bodyBudgetBytes: 256 * 1024 * 1024,
   /** A request must arrive whole within this: 64 MiB at 9 Mbit/s; slower ones are cut (408). */

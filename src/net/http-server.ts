@@ -79,6 +79,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 function createServer(options: HttpServerOptions, endpoint: Endpoint): http.Server {
   const receiveMs = options.receiveMs ?? LIMITS.requestReceiveMs;
   const settings: http.ServerOptions = {
+    maxHeaderSize: LIMITS.headerBytes,
     requestTimeout: receiveMs,
     headersTimeout: receiveMs,
     connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveMs / 4)),
