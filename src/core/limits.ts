@@ -10,6 +10,8 @@ export const LIMITS = {
   headerBytes: 256 * 1024,
   /** Bodies held at once by one server, as sent: beyond it senders are told to wait. */
   bodyBudgetBytes: 256 * 1024 * 1024,
+  /** Buffers of past bodies kept for the next ones, a server. */
+  freeBodyBytes: 8 * 1024 * 1024,
   /** A request must arrive whole within this: 64 MiB at 9 Mbit/s; slower ones are cut (408). */
   requestReceiveMs: 60_000,
   /** Idle connections are kept this long: exporters send every 5 s. */

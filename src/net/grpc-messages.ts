@@ -2,7 +2,7 @@
 
 import type { ServerHttp2Stream } from "node:http2";
 import { SpoorError } from "../core/errors.ts";
-import type { BodyBudget } from "./http-body.ts";
+import type { BodyMemory } from "./body-memory.ts";
 
 const PREFIX_BYTES = 5;
 
@@ -23,16 +23,19 @@ export function messagePrefix(lengthBytes: number): Buffer {
 /** Cuts a stream of bytes into messages. */
 export class MessageReader {
   readonly #limitBytes: number;
-  readonly #budget: BodyBudget;
+  readonly #memory: BodyMemory;
   readonly #prefix = new Uint8Array(PREFIX_BYTES);
   #prefixLength = 0;
   #message: Buffer | undefined;
   #received = 0;
   #heldBytes = 0;
+  /** Buffers of whole messages; one that is being filled is not given back. */
+  readonly #lent: Buffer[] = [];
+  #length = 0;
 
-  constructor(limitBytes: number, budget: BodyBudget) {
+  constructor(limitBytes: number, memory: BodyMemory) {
     this.#limitBytes = limitBytes;
-    this.#budget = budget;
+    this.#memory = memory;
   }
 
   /** Whether the bytes so far end between messages. */
@@ -49,22 +52,25 @@ export class MessageReader {
       }
       if (this.#prefixLength < PREFIX_BYTES) return;
       const message = (this.#message ??= this.#begin());
-      const count = Math.min(message.length - this.#received, chunk.length - at);
+      const count = Math.min(this.#length - this.#received, chunk.length - at);
       message.set(chunk.subarray(at, at + count), this.#received);
       this.#received += count;
       at += count;
-      if (this.#received < message.length) return;
+      if (this.#received < this.#length) return;
       this.#message = undefined;
       this.#received = 0;
       this.#prefixLength = 0;
-      take({ bytes: message, compressed: this.#prefix[0] === 1 });
+      this.#lent.push(message);
+      take({ bytes: message.subarray(0, this.#length), compressed: this.#prefix[0] === 1 });
     }
   }
 
-  /** Gives back what the budget lent for messages read so far and the one being read. */
+  /** Gives back the memory of the messages read so far: nobody may look at them any more. */
   release(): void {
-    this.#budget.give(this.#heldBytes);
+    this.#memory.release(this.#heldBytes);
     this.#heldBytes = 0;
+    for (const buffer of this.#lent) this.#memory.giveBack(buffer);
+    this.#lent.length = 0;
   }
 
   #begin(): Buffer {
@@ -74,9 +80,10 @@ export class MessageReader {
     if (length > this.#limitBytes) {
       throw new SpoorError("too-large", `the message is larger than ${this.#limitBytes} bytes`);
     }
-    this.#budget.take(length);
+    this.#memory.hold(length);
     this.#heldBytes += length;
-    return Buffer.allocUnsafeSlow(length);
+    this.#length = length;
+    return this.#memory.lend(length);
   }
 }
 

@@ -8,7 +8,7 @@ import { GRPC_STATUS, grpcFailureOf } from "./grpc-status.ts";
 import type { GrpcFailure } from "./grpc-status.ts";
 import { MessageReader, messagePrefix, readUnary } from "./grpc-messages.ts";
 import type { GrpcMessage } from "./grpc-messages.ts";
-import { BodyBudget } from "./http-body.ts";
+import { BodyMemory } from "./body-memory.ts";
 import type { HttpServer, TlsOptions } from "./http-server.ts";
 import { ACCEPTED_ENCODINGS, bodyEncoding, inflate } from "./inflate.ts";
 import { listen } from "./listen.ts";
@@ -99,7 +99,7 @@ async function drain(
 /** What all calls of one server share. */
 class Calls {
   readonly #options: GrpcServerOptions;
-  readonly #budget = new BodyBudget(LIMITS.bodyBudgetBytes);
+  readonly #memory = new BodyMemory();
   readonly #messageBytes: number;
   /** Streams whose request is still arriving, and since when. */
   readonly #arriving = new Map<http2.ServerHttp2Stream, number>();
@@ -132,7 +132,7 @@ class Calls {
       this.#fail(stream, { code: GRPC_STATUS.UNIMPLEMENTED, message });
       return;
     }
-    const reader = new MessageReader(this.#messageBytes, this.#budget);
+    const reader = new MessageReader(this.#messageBytes, this.#memory);
     try {
       const request = await this.#request(stream, headers, method, reader);
       if (request !== undefined) await this.#call(stream, method, request);

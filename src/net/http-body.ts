@@ -1,90 +1,72 @@
-/** Reads a request's body into one buffer, within a size and a budget shared by all requests. */
+/** Reads a request's body into one buffer, within a size and the memory bodies may hold. */
 
 import type { IncomingMessage } from "node:http";
 import { SpoorError } from "../core/errors.ts";
-import { LIMITS } from "../core/limits.ts";
+import type { BodyMemory } from "./body-memory.ts";
 
-/** Bytes of bodies in memory at once, over all requests of a process or server. */
-export class BodyBudget {
-  readonly limitBytes: number;
-  #used = 0;
-
-  constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
-  }
-
-  get usedBytes(): number {
-    return this.#used;
-  }
-
-  /** Takes `bytes`, or throws `overloaded` when that much is not free. One alone always fits. */
-  take(bytes: number): void {
-    if (this.#used > 0 && this.#used + bytes > this.limitBytes) {
-      throw new SpoorError("overloaded", "too many request bodies at once", {
-        retryAfterMs: LIMITS.retryAfterMs,
-      });
-    }
-    this.#used += bytes;
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes;
-  }
-}
-
-/** A body and what to give back to the budget once it is no longer held. */
+/** A body and the memory it holds. */
 export interface HeldBody {
   readonly bytes: Uint8Array;
   readonly heldBytes: number;
+  /** The lent buffer `bytes` lies in, when it does. */
+  readonly lent?: Buffer;
 }
 
 const EMPTY: HeldBody = { bytes: new Uint8Array(0), heldBytes: 0 };
 
+/** Gives back a body's memory: `bytes` must not be looked at any more. */
+export function releaseBody(body: HeldBody, memory: BodyMemory): void {
+  memory.release(body.heldBytes);
+  if (body.lent !== undefined) memory.giveBack(body.lent);
+}
+
 /**
- * Reads the body. Rejects with `too-large` beyond `limitBytes`, `overloaded` beyond the budget,
+ * Reads the body. Rejects with `too-large` beyond `limitBytes`, `overloaded` beyond the memory,
  * `cancelled` when the client goes away; whatever was taken is given back then. The rest of a
  * refused body stays unread: the caller answers and closes.
  */
 export function readBody(
   message: IncomingMessage,
   limitBytes: number,
-  budget: BodyBudget,
+  memory: BodyMemory,
 ): Promise<HeldBody> {
   const header = message.headers["content-length"];
-  if (header !== undefined) return readDeclared(message, Number(header), limitBytes, budget);
+  if (header !== undefined) return readDeclared(message, Number(header), limitBytes, memory);
   if (message.headers["transfer-encoding"] === undefined) return Promise.resolve(EMPTY);
-  return readChunked(message, limitBytes, budget);
+  return readChunked(message, limitBytes, memory);
 }
 
 function readDeclared(
   message: IncomingMessage,
   declared: number,
   limitBytes: number,
-  budget: BodyBudget,
+  memory: BodyMemory,
 ): Promise<HeldBody> {
   if (declared === 0) return Promise.resolve(EMPTY);
   return new Promise((resolve, reject) => {
     if (declared > limitBytes) throw tooLarge(limitBytes);
-    budget.take(declared);
-    let whole: Buffer | undefined;
+    memory.hold(declared);
+    let only: Buffer | undefined;
+    let lent: Buffer | undefined;
     let received = 0;
     let open = true;
     message.on("data", (chunk: Buffer) => {
-      if (chunk.length === declared) whole = chunk;
+      if (chunk.length === declared) only = chunk;
       else {
-        whole ??= Buffer.allocUnsafeSlow(declared);
-        whole.set(chunk, received);
+        lent ??= memory.lend(declared);
+        lent.set(chunk, received);
       }
       received += chunk.length;
     });
     message.on("end", () => {
       open = false;
-      resolve({ bytes: whole!, heldBytes: declared });
+      if (only !== undefined) resolve({ bytes: only, heldBytes: declared });
+      else resolve({ bytes: lent!.subarray(0, declared), heldBytes: declared, lent: lent! });
     });
     onLost(message, () => {
       if (!open) return;
       open = false;
-      budget.give(declared);
+      memory.release(declared);
       reject(gone());
     });
   });
@@ -93,7 +75,7 @@ function readDeclared(
 function readChunked(
   message: IncomingMessage,
   limitBytes: number,
-  budget: BodyBudget,
+  memory: BodyMemory,
 ): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -103,14 +85,14 @@ function readChunked(
       if (!open) return;
       open = false;
       chunks.length = 0;
-      budget.give(received);
+      memory.release(received);
       reject(error);
     };
     message.on("data", (chunk: Buffer) => {
       if (!open) return;
       try {
         if (received + chunk.length > limitBytes) throw tooLarge(limitBytes);
-        budget.take(chunk.length);
+        memory.hold(chunk.length);
         received += chunk.length;
         chunks.push(chunk);
       } catch (error) {

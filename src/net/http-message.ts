@@ -15,7 +15,7 @@ export class HttpRequest {
   readonly headers: IncomingHttpHeaders;
   /** Percent-decoded segments of the route's `:name`s, and the rest of a `*` under "*". */
   readonly params: Readonly<Record<string, string>>;
-  /** Empty until the route is known and the body was read. */
+  /** Empty until it was read; its memory is used again once the handler's answer is there. */
   body: Uint8Array = EMPTY;
   readonly #message: IncomingMessage;
 

@@ -7,10 +7,11 @@ import type { Duplex } from "node:stream";
 import type { CounterTable } from "../base/counters.ts";
 import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { BodyMemory } from "./body-memory.ts";
 import { makeCors } from "./cors.ts";
 import type { Cors, CorsOptions } from "./cors.ts";
 import { sendAnswer } from "./http-answer.ts";
-import { BodyBudget, readBody } from "./http-body.ts";
+import { readBody, releaseBody } from "./http-body.ts";
 import type { HeldBody } from "./http-body.ts";
 import { failureOf, HttpRequest, plainFailure } from "./http-message.ts";
 import type { FailureAnswer, HttpAnswer, HttpRoute, Target } from "./http-message.ts";
@@ -134,7 +135,7 @@ class Endpoint {
   draining = false;
   readonly #router: Router;
   readonly #cors: Cors | undefined;
-  readonly #budget = new BodyBudget(LIMITS.bodyBudgetBytes);
+  readonly #memory = new BodyMemory();
   readonly #bodyBytes: number;
   readonly #inflatedBytes: number;
   readonly #failure: FailureAnswer;
@@ -214,7 +215,7 @@ class Endpoint {
         return this.#refuse(415, new SpoorError("unsupported", text), failure, request);
       }
       if (route.method !== "GET") {
-        held = await readBody(message, this.#bodyBytes, this.#budget);
+        held = await readBody(message, this.#bodyBytes, this.#memory);
         const plain = inflate(held.bytes, encoding, this.#inflatedBytes);
         request.body = plain instanceof Promise ? await plain : plain;
       }
@@ -224,7 +225,7 @@ class Endpoint {
       if (!(thrown instanceof SpoorError)) this.#fault(thrown);
       return this.#refuse(status, error, failure, request);
     } finally {
-      if (held !== undefined) this.#budget.give(held.heldBytes);
+      if (held !== undefined) releaseBody(held, this.#memory);
     }
   }
 
