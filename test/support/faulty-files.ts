@@ -53,6 +53,12 @@ export class FaultyFiles implements FileLayer {
   /** Names as a power cut leaves them, by directory. */
   #durableNames = new Map<string, Inode>();
   #isCut = false;
+  readonly #cut = Promise.withResolvers<void>();
+
+  /** Resolves when the power goes. */
+  get whenCut(): Promise<void> {
+    return this.#cut.promise;
+  }
 
   open(path: string, mode: OpenMode): OpenFile {
     this.#alive();
@@ -181,6 +187,7 @@ export class FaultyFiles implements FileLayer {
     const fault = this.plan(this.steps++, verb, path);
     if (fault === "cut") {
       this.#isCut = true;
+      this.#cut.resolve();
       this.#alive();
     }
     return fault === "cut" ? undefined : fault;
