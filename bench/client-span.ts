@@ -1,13 +1,13 @@
-// What a span costs an application: this client beside jaeger-client and OpenTelemetry, one core each.
+// What a span costs an application: this client beside jaeger-client and OpenTelemetry.
 // Run: node bench/client-span.ts [milliseconds a round]
-import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import type { AddressInfo } from 'node:net';
-import type { Counter } from '../src/client/types.ts';
-import type { SpanQueueOptions } from '../src/client/span-queue.ts';
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { AddressInfo } from "node:net";
+import type { Counter } from "../src/client/types.ts";
+import type { SpanQueueOptions } from "../src/client/span-queue.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -28,11 +28,11 @@ interface TagSpan {
 
 function openTracingSpan(tracer: { startSpan(name: string): TagSpan }): OneSpan {
   return () => {
-    const span = tracer.startSpan('GET /orders/:id');
-    span.setTag('http.method', 'GET');
-    span.setTag('http.status_code', 200);
-    span.setTag('component', 'orders');
-    span.setTag('peer.service', 'db-main');
+    const span = tracer.startSpan("GET /orders/:id");
+    span.setTag("http.method", "GET");
+    span.setTag("http.status_code", 200);
+    span.setTag("component", "orders");
+    span.setTag("peer.service", "db-main");
     span.finish();
     return span;
   };
@@ -41,8 +41,8 @@ function openTracingSpan(tracer: { startSpan(name: string): TagSpan }): OneSpan 
 const nothing = { burst: 0, close: () => Promise.resolve() };
 const BURST = 200;
 
-async function spoor(): Promise<typeof import('../src/client/node/index.ts')> {
-  return await import('../src/client/node/index.ts');
+async function spoor(): Promise<typeof import("../src/client/node/index.ts")> {
+  return await import("../src/client/node/index.ts");
 }
 
 const spoorWith =
@@ -51,30 +51,30 @@ const spoorWith =
     const { InMemoryReporter, ProbabilisticSampler, Tracer } = await spoor();
     const reporter = new InMemoryReporter();
     reporter.report = () => {};
-    const tracer = new Tracer('bench', reporter, new ProbabilisticSampler(rate));
+    const tracer = new Tracer("bench", reporter, new ProbabilisticSampler(rate));
     return { ...nothing, span: openTracingSpan(tracer) };
   };
 
 const spoorEncoded =
-  (kind: 'binary' | 'compact' | 'otlp'): Make =>
+  (kind: "binary" | "compact" | "otlp"): Make =>
   async () => {
     const { ConstSampler, RemoteReporter, Tracer, systemTimers } = await spoor();
-    const { OtlpFormat } = await import('../src/client/otlp-format.ts');
-    const { ThriftFormat } = await import('../src/client/thrift-format.ts');
-    const { SpanQueue } = await import('../src/client/span-queue.ts');
-    const format = kind === 'otlp' ? new OtlpFormat() : new ThriftFormat(kind, true);
+    const { OtlpFormat } = await import("../src/client/otlp-format.ts");
+    const { ThriftFormat } = await import("../src/client/thrift-format.ts");
+    const { SpanQueue } = await import("../src/client/span-queue.ts");
+    const format = kind === "otlp" ? new OtlpFormat() : new ThriftFormat(kind, true);
     const options: SpanQueueOptions = {
       format,
       timers: systemTimers,
       maxBatchBytes: 65_000,
       transport: {
         parallel: 1,
-        send: (_bytes, done) => done('sent'),
+        send: (_bytes, done) => done("sent"),
         close: (done) => done(),
       },
     };
     const reporter = new RemoteReporter(new SpanQueue(options));
-    const tracer = new Tracer('bench', reporter, new ConstSampler(true));
+    const tracer = new Tracer("bench", reporter, new ConstSampler(true));
     return { ...nothing, span: openTracingSpan(tracer) };
   };
 
@@ -82,15 +82,15 @@ const spoorReporting =
   (reporter: (ports: { udp: number; http: number }) => object): Make =>
   async (ports) => {
     const { initTracer } = await spoor();
-    const sampler = { type: 'const', param: 1 };
+    const sampler = { type: "const", param: 1 };
     let lost = 0;
     const createCounter = (_name: string, labels?: Record<string, string>): Counter => ({
       increment: (delta) => {
-        if (labels?.['result'] === 'dropped' || labels?.['result'] === 'err') lost += delta;
+        if (labels?.["result"] === "dropped" || labels?.["result"] === "err") lost += delta;
       },
     });
     const metrics = { createCounter, createGauge: () => ({ update() {} }) };
-    const config = { serviceName: 'bench', sampler, reporter: reporter(ports) };
+    const config = { serviceName: "bench", sampler, reporter: reporter(ports) };
     const tracer = initTracer(config, { metrics });
     const close = async (): Promise<void> => {
       await new Promise<void>((resolve) => tracer.close(resolve));
@@ -113,18 +113,18 @@ interface JaegerClient {
 const jaegerWith =
   (rate: number): Make =>
   () => {
-    const jaeger = require('jaeger-client') as JaegerClient;
+    const jaeger = require("jaeger-client") as JaegerClient;
     const sampler = new jaeger.ProbabilisticSampler(rate);
-    const tracer = new jaeger.Tracer('bench', new jaeger.NoopReporter(), sampler, {});
+    const tracer = new jaeger.Tracer("bench", new jaeger.NoopReporter(), sampler, {});
     return { ...nothing, span: openTracingSpan(tracer) };
   };
 
 const jaegerReporting =
   (reporter: (ports: { udp: number; http: number }) => object): Make =>
   (ports) => {
-    const jaeger = require('jaeger-client') as JaegerClient;
-    const sampler = { type: 'const', param: 1 };
-    const config = { serviceName: 'bench', sampler, reporter: reporter(ports) };
+    const jaeger = require("jaeger-client") as JaegerClient;
+    const sampler = { type: "const", param: 1 };
+    const config = { serviceName: "bench", sampler, reporter: reporter(ports) };
     const tracer = jaeger.initTracer(config);
     const close = (): Promise<void> => new Promise((resolve) => tracer.close(resolve));
     return { span: openTracingSpan(tracer), burst: BURST, close };
@@ -133,8 +133,8 @@ const jaegerReporting =
 const otel =
   (rate: number, send: boolean): Make =>
   async (ports) => {
-    const sdk = await import('@opentelemetry/sdk-trace-node');
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+    const sdk = await import("@opentelemetry/sdk-trace-node");
+    const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-proto");
     const exporter = new OTLPTraceExporter({ url: `http://127.0.0.1:${ports.http}/v1/traces` });
     const processor = new sdk.BatchSpanProcessor(exporter, {
       maxQueueSize: 100_000,
@@ -144,13 +144,13 @@ const otel =
       sampler: new sdk.TraceIdRatioBasedSampler(rate),
       spanProcessors: send ? [processor] : [],
     });
-    const tracer = provider.getTracer('bench');
+    const tracer = provider.getTracer("bench");
     const span = (): unknown => {
-      const made = tracer.startSpan('GET /orders/:id');
-      made.setAttribute('http.method', 'GET');
-      made.setAttribute('http.status_code', 200);
-      made.setAttribute('component', 'orders');
-      made.setAttribute('peer.service', 'db-main');
+      const made = tracer.startSpan("GET /orders/:id");
+      made.setAttribute("http.method", "GET");
+      made.setAttribute("http.status_code", 200);
+      made.setAttribute("component", "orders");
+      made.setAttribute("peer.service", "db-main");
       made.end();
       return made;
     };
@@ -160,26 +160,26 @@ const otel =
 const thriftOver = ({ http }: { http: number }): object => ({
   collectorEndpoint: `http://127.0.0.1:${http}/api/traces`,
 });
-const overUdp = ({ udp }: { udp: number }): object => ({ agentHost: '127.0.0.1', agentPort: udp });
+const overUdp = ({ udp }: { udp: number }): object => ({ agentHost: "127.0.0.1", agentPort: udp });
 
 const SUBJECTS: Readonly<Record<string, Make>> = {
-  'spoor-client, not sampled (0.1 %)': spoorWith(0.001),
-  'jaeger-client, not sampled (0.1 %)': jaegerWith(0.001),
-  'OpenTelemetry, not sampled (0.1 %)': otel(0.001, false),
-  'spoor-client, sampled, not reported': spoorWith(1),
-  'jaeger-client, sampled, not reported': jaegerWith(1),
-  'OpenTelemetry, sampled, not reported': otel(1, false),
-  'spoor-client, encoded as Thrift binary': spoorEncoded('binary'),
-  'spoor-client, encoded as Thrift compact': spoorEncoded('compact'),
-  'spoor-client, encoded as OTLP': spoorEncoded('otlp'),
-  'spoor-client, sent by UDP': spoorReporting(overUdp),
-  'jaeger-client, sent by UDP': jaegerReporting(overUdp),
-  'spoor-client, sent by HTTP (Thrift)': spoorReporting(thriftOver),
-  'jaeger-client, sent by HTTP (Thrift)': jaegerReporting(thriftOver),
-  'spoor-client, sent by HTTP (OTLP)': spoorReporting(({ http }) => ({
+  "spoor-client, not sampled (0.1 %)": spoorWith(0.001),
+  "jaeger-client, not sampled (0.1 %)": jaegerWith(0.001),
+  "OpenTelemetry, not sampled (0.1 %)": otel(0.001, false),
+  "spoor-client, sampled, not reported": spoorWith(1),
+  "jaeger-client, sampled, not reported": jaegerWith(1),
+  "OpenTelemetry, sampled, not reported": otel(1, false),
+  "spoor-client, encoded as Thrift binary": spoorEncoded("binary"),
+  "spoor-client, encoded as Thrift compact": spoorEncoded("compact"),
+  "spoor-client, encoded as OTLP": spoorEncoded("otlp"),
+  "spoor-client, sent by UDP": spoorReporting(overUdp),
+  "jaeger-client, sent by UDP": jaegerReporting(overUdp),
+  "spoor-client, sent by HTTP (Thrift)": spoorReporting(thriftOver),
+  "jaeger-client, sent by HTTP (Thrift)": jaegerReporting(thriftOver),
+  "spoor-client, sent by HTTP (OTLP)": spoorReporting(({ http }) => ({
     collectorEndpoint: `http://127.0.0.1:${http}/v1/traces`,
   })),
-  'OpenTelemetry, sent by HTTP (OTLP)': otel(1, true),
+  "OpenTelemetry, sent by HTTP (OTLP)": otel(1, true),
 };
 
 /** Keeps the optimizer from leaving the span out. */
@@ -239,48 +239,53 @@ async function measure(name: string, ports: { udp: number; http: number }): Prom
 /** Runs one subject in a process of its own and returns the line it prints. */
 function child(name: string, ports: { udp: number; http: number }): Promise<string> {
   return new Promise((resolve, reject) => {
-    const flags = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128', '--no-warnings'];
+    const flags = [
+      "--expose-gc",
+      "--min-semi-space-size=128",
+      "--max-semi-space-size=128",
+      "--no-warnings",
+    ];
     const self = fileURLToPath(import.meta.url);
     const started = spawn(process.execPath, [...flags, self, ...process.argv.slice(2)], {
       env: { ...process.env, BENCH_SUBJECT: name, BENCH_PORTS: JSON.stringify(ports) },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ["ignore", "pipe", "inherit"],
     });
-    let output = '';
-    started.stdout.on('data', (part: Buffer) => (output += part.toString()));
-    started.on('error', reject);
-    started.on('close', () => resolve(output));
+    let output = "";
+    started.stdout.on("data", (part: Buffer) => (output += part.toString()));
+    started.on("error", reject);
+    started.on("close", () => resolve(output));
   });
 }
 
 async function main(): Promise<void> {
-  const udp = createSocket('udp4');
-  udp.on('message', () => {});
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
+  const udp = createSocket("udp4");
+  udp.on("message", () => {});
+  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
   const http = createServer((request, response) => {
     request.resume();
-    request.on('end', () => response.writeHead(200).end());
+    request.on("end", () => response.writeHead(200).end());
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   const ports = { udp: udp.address().port, http: (http.address() as AddressInfo).port };
-  console.log('start + 4 tags + finish; ns of CPU a span: best and median of 9 rounds');
-  console.log('| client | best ns | median ns | bytes allocated | spans a round |');
-  console.log('|---|---|---|---|---|');
+  console.log("start + 4 tags + finish; ns of CPU a span: best and median of 9 rounds");
+  console.log("| client | best ns | median ns | bytes allocated | spans a round |");
+  console.log("|---|---|---|---|---|");
   for (const name of Object.keys(SUBJECTS)) {
     const line = await child(name, ports);
-    const { best, median, bytes, count } = JSON.parse(line.trim().split('\n').at(-1)!) as {
+    const { best, median, bytes, count } = JSON.parse(line.trim().split("\n").at(-1)!) as {
       best: number;
       median: number;
       bytes: number | null;
       count: number;
     };
-    const cells = [name, best.toFixed(0), median.toFixed(0), bytes ?? '', count];
-    console.log(`| ${cells.join(' | ')} |`);
+    const cells = [name, best.toFixed(0), median.toFixed(0), bytes ?? "", count];
+    console.log(`| ${cells.join(" | ")} |`);
   }
   udp.close();
   http.close();
   http.closeAllConnections();
 }
 
-const subject = process.env['BENCH_SUBJECT'];
+const subject = process.env["BENCH_SUBJECT"];
 if (subject === undefined) await main();
-else await measure(subject, JSON.parse(process.env['BENCH_PORTS']!));
+else await measure(subject, JSON.parse(process.env["BENCH_PORTS"]!));

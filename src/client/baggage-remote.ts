@@ -1,10 +1,10 @@
 // Baggage restrictions that an agent publishes: `GET /baggageRestrictions?service=`.
-import { BAGGAGE_KEYS_RESTRICTED, BAGGAGE_VALUE_LENGTH } from './limits.ts';
-import type { BaggageRestriction, BaggageRestrictions } from './baggage.ts';
-import type { Timers } from './clock.ts';
-import type { FetchText } from './control.ts';
-import type { Metrics } from './metrics.ts';
-import type { Logger } from './types.ts';
+import { BAGGAGE_KEYS_RESTRICTED, BAGGAGE_VALUE_LENGTH } from "./limits.ts";
+import type { BaggageRestriction, BaggageRestrictions } from "./baggage.ts";
+import type { Timers } from "./clock.ts";
+import type { FetchText } from "./control.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./types.ts";
 
 export interface RemoteBaggageRestrictionsOptions {
   baseUrl: string;
@@ -60,7 +60,7 @@ export class RemoteBaggageRestrictions implements BaggageRestrictions {
   }
 
   #take(answer: unknown): void {
-    if (!Array.isArray(answer)) throw new Error('Malformed response');
+    if (!Array.isArray(answer)) throw new Error("Malformed response");
     const byKey = new Map<string, BaggageRestriction>();
     for (const item of answer.slice(0, BAGGAGE_KEYS_RESTRICTED)) {
       const { baggageKey, maxValueLength } = item as Record<string, unknown>;

@@ -4,10 +4,10 @@ import {
   BAGGAGE_KEYS_CACHED,
   BAGGAGE_LENGTH,
   BAGGAGE_VALUE_LENGTH,
-} from './limits.ts';
-import type { Metrics } from './metrics.ts';
-import type { Span } from './span.ts';
-import type { SpanContext } from './span-context.ts';
+} from "./limits.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Span } from "./span.ts";
+import type { SpanContext } from "./span-context.ts";
 
 export interface BaggageRestriction {
   readonly keyAllowed: boolean;
@@ -63,7 +63,7 @@ export class BaggageSetter {
   normalize(key: string): string {
     const known = this.#normalized.get(key);
     if (known !== undefined) return known;
-    const normalized = String(key).replace(/_/g, '-').toLowerCase();
+    const normalized = String(key).replace(/_/g, "-").toLowerCase();
     if (this.#normalized.size < BAGGAGE_KEYS_CACHED) this.#normalized.set(key, normalized);
     return normalized;
   }
@@ -78,7 +78,7 @@ export class BaggageSetter {
     const cut = value.length > restriction.maxValueLength;
     if (cut) value = value.slice(0, restriction.maxValueLength);
     const allowed =
-      restriction.keyAllowed && key !== '__proto__' && !baggageIsFull(baggage, key, value);
+      restriction.keyAllowed && key !== "__proto__" && !baggageIsFull(baggage, key, value);
     const previous = Object.hasOwn(baggage, key) ? baggage[key] : undefined;
     this.#log(span, { key, value, previous, cut: cut && allowed, invalid: !allowed });
     if (!allowed) {
@@ -96,13 +96,13 @@ export class BaggageSetter {
   ): void {
     if (!span.context().isSampled()) return;
     const fields: Record<string, string> = {
-      event: 'baggage',
+      event: "baggage",
       key: change.key,
       value: change.value,
     };
-    if (change.previous !== undefined) fields['override'] = 'true';
-    if (change.cut) fields['truncated'] = 'true';
-    if (change.invalid) fields['invalid'] = 'true';
+    if (change.previous !== undefined) fields["override"] = "true";
+    if (change.cut) fields["truncated"] = "true";
+    if (change.invalid) fields["invalid"] = "true";
     span.log(fields);
   }
 }

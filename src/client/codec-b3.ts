@@ -4,11 +4,11 @@ import {
   headerText,
   textMap,
   type TextCodecOptions,
-} from './codec-text-map.ts';
-import { parseHex } from './ids.ts';
-import { DEBUG, SAMPLED, SpanContext, UNDECIDED } from './span-context.ts';
-import type { Metrics } from './metrics.ts';
-import type { Extractor, Injector } from './types.ts';
+} from "./codec-text-map.ts";
+import { parseHex } from "./ids.ts";
+import { DEBUG, SAMPLED, SpanContext, UNDECIDED } from "./span-context.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Extractor, Injector } from "./types.ts";
 
 const scratch = new Int32Array(4);
 
@@ -18,12 +18,12 @@ function traceHex(context: SpanContext): string {
 }
 
 function isHex(text: string, digits: number): boolean {
-  return text === '' || (text.length <= digits && parseHex(text, 0, text.length, scratch));
+  return text === "" || (text.length <= digits && parseHex(text, 0, text.length, scratch));
 }
 
 function flagsOf(sampled: string | null, debug: boolean): number {
   if (debug) return SAMPLED | DEBUG;
-  if (sampled === '1' || sampled === 'true') return SAMPLED;
+  if (sampled === "1" || sampled === "true") return SAMPLED;
   return sampled === null ? UNDECIDED : 0;
 }
 
@@ -64,31 +64,31 @@ export class ZipkinB3TextMapCodec implements Injector, Extractor {
     for (const key in headers) {
       if (!Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
-      if (lowerKey.startsWith('x-b3-') || lowerKey === 'jaeger-debug-id') {
+      if (lowerKey.startsWith("x-b3-") || lowerKey === "jaeger-debug-id") {
         const text = headerText(headers[key]);
         if (text !== null) found[lowerKey] = this.#baggage.decode(text);
       } else {
         this.#baggage.take(baggage, key, lowerKey, headers[key]);
       }
     }
-    const flags = flagsOf(found['x-b3-sampled'] ?? null, found['x-b3-flags'] === '1');
-    const traceId = found['x-b3-traceid'] ?? '';
-    const spanId = found['x-b3-spanid'] ?? '';
-    const parentId = found['x-b3-parentspanid'] ?? '';
+    const flags = flagsOf(found["x-b3-sampled"] ?? null, found["x-b3-flags"] === "1");
+    const traceId = found["x-b3-traceid"] ?? "";
+    const spanId = found["x-b3-spanid"] ?? "";
+    const parentId = found["x-b3-parentspanid"] ?? "";
     const context = contextFrom({ traceId, spanId, parentId, flags }, this.#metrics);
-    context.setExtra(baggage, found['jaeger-debug-id'] ?? '', '');
+    context.setExtra(baggage, found["jaeger-debug-id"] ?? "", "");
     return context;
   }
 
   inject(context: SpanContext, carrier: unknown): void {
     const headers = textMap(carrier);
     if (headers === null) return;
-    headers['x-b3-traceid'] = traceHex(context);
-    headers['x-b3-spanid'] = context.spanIdHex;
-    if (context.parentIdHex !== '') headers['x-b3-parentspanid'] = context.parentIdHex;
+    headers["x-b3-traceid"] = traceHex(context);
+    headers["x-b3-spanid"] = context.spanIdHex;
+    if (context.parentIdHex !== "") headers["x-b3-parentspanid"] = context.parentIdHex;
     // Debug implies sampled, which is then not sent.
-    if (context.isDebug()) headers['x-b3-flags'] = '1';
-    else headers['x-b3-sampled'] = context.isSampled() ? '1' : '0';
+    if (context.isDebug()) headers["x-b3-flags"] = "1";
+    else headers["x-b3-sampled"] = context.isSampled() ? "1" : "0";
     if (context.extra !== null) this.#baggage.inject(context, headers);
   }
 }
@@ -106,18 +106,18 @@ export class B3SingleCodec implements Injector, Extractor {
     if (headers === null) return null;
     let text: string | null = null;
     for (const key in headers) {
-      if (key.toLowerCase() === 'b3') text = headerText(headers[key]);
+      if (key.toLowerCase() === "b3") text = headerText(headers[key]);
     }
     if (text === null) return null;
-    const parts = text.split('-');
+    const parts = text.split("-");
     if (parts.length < 2 || parts.length > 4) {
       // A decision alone ("0", "1", "d") is legal and carries no context.
       if (parts.length !== 1 || !/^[01d]$/.test(text)) this.#metrics?.decodingErrors.increment(1);
       return null;
     }
     const [traceId, spanId, sampled, parentId] = parts;
-    const flags = flagsOf(sampled ?? null, sampled === 'd');
-    const fields = { traceId: traceId!, spanId: spanId!, parentId: parentId ?? '', flags };
+    const flags = flagsOf(sampled ?? null, sampled === "d");
+    const fields = { traceId: traceId!, spanId: spanId!, parentId: parentId ?? "", flags };
     const context = contextFrom(fields, this.#metrics);
     return context.isValid ? context : null;
   }
@@ -125,8 +125,8 @@ export class B3SingleCodec implements Injector, Extractor {
   inject(context: SpanContext, carrier: unknown): void {
     const headers = textMap(carrier);
     if (headers === null) return;
-    const decision = context.isDebug() ? 'd' : context.isSampled() ? '1' : '0';
-    const parent = context.parentIdHex === '' ? '' : `-${context.parentIdHex}`;
-    headers['b3'] = `${traceHex(context)}-${context.spanIdHex}-${decision}${parent}`;
+    const decision = context.isDebug() ? "d" : context.isSampled() ? "1" : "0";
+    const parent = context.parentIdHex === "" ? "" : `-${context.parentIdHex}`;
+    headers["b3"] = `${traceHex(context)}-${context.spanIdHex}-${decision}${parent}`;
   }
 }

@@ -1,9 +1,9 @@
 // The binary carrier: Jaeger's Go layout, big-endian, in `carrier.buffer`.
-import { putBaggage } from './codec-text-map.ts';
-import { BAGGAGE_ITEMS, BAGGAGE_LENGTH } from './limits.ts';
-import { SpanContext } from './span-context.ts';
-import type { Metrics } from './metrics.ts';
-import type { Extractor, Injector } from './types.ts';
+import { putBaggage } from "./codec-text-map.ts";
+import { BAGGAGE_ITEMS, BAGGAGE_LENGTH } from "./limits.ts";
+import { SpanContext } from "./span-context.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Extractor, Injector } from "./types.ts";
 
 /** Trace id 16 bytes, span id 8, parent id 8, flags 1, number of baggage items 4. */
 const HEAD_BYTES = 37;
@@ -51,12 +51,19 @@ export class BinaryCodec implements Injector, Extractor {
     const words: number[] = [];
     for (let i = 0; i < 8; i++) words.push(view.getInt32(i * 4));
     const context = new SpanContext(
-      words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7],
+      words[0],
+      words[1],
+      words[2],
+      words[3],
+      words[4],
+      words[5],
+      words[6],
+      words[7],
     );
     context.bits = bytes[32]!;
     const baggage: Record<string, string> = {};
     if (!context.isValid || !readItems(view, bytes, baggage)) return this.#refused();
-    context.setExtra(baggage, '', '');
+    context.setExtra(baggage, "", "");
     return context;
   }
 
@@ -66,9 +73,11 @@ export class BinaryCodec implements Injector, Extractor {
   }
 
   inject(context: SpanContext, carrier: unknown): void {
-    if (typeof carrier !== 'object' || carrier === null) return;
+    if (typeof carrier !== "object" || carrier === null) return;
     const encoder = new TextEncoder();
-    const items = Object.entries(context.baggage).flat().map((text) => encoder.encode(text));
+    const items = Object.entries(context.baggage)
+      .flat()
+      .map((text) => encoder.encode(text));
     const size = items.reduce((sum, item) => sum + 4 + item.length, HEAD_BYTES);
     const bytes = new Uint8Array(size);
     const view = new DataView(bytes.buffer);

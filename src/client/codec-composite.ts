@@ -1,6 +1,6 @@
 // Several propagation formats as one: every one is written, the first that is found is read.
-import { SpanContext } from './span-context.ts';
-import type { Extractor, Injector } from './types.ts';
+import type { SpanContext } from "./span-context.ts";
+import type { Extractor, Injector } from "./types.ts";
 
 export class CompositeCodec implements Injector, Extractor {
   readonly #codecs: readonly (Injector & Extractor)[];
@@ -17,13 +17,13 @@ export class CompositeCodec implements Injector, Extractor {
   /** Ids come from the first codec that finds some; baggage and debug id from all of them. */
   extract(carrier: unknown): SpanContext | null {
     let found: SpanContext | null = null;
-    let debugId = '';
+    let debugId = "";
     let baggage: Record<string, string> = {};
     for (const codec of this.#codecs) {
       const context = codec.extract(carrier);
       if (context === null) continue;
       if (found === null || (!found.isValid && context.isValid)) found = context;
-      if (debugId === '') debugId = context.debugId;
+      if (debugId === "") debugId = context.debugId;
       baggage = { ...context.baggage, ...baggage };
     }
     if (found !== null) found.setExtra(baggage, debugId, found.traceState);

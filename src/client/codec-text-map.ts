@@ -1,9 +1,9 @@
 // Jaeger's propagation: `uber-trace-id`, `uberctx-*`, `jaeger-debug-id` and `jaeger-baggage`.
-import { baggageIsFull } from './baggage.ts';
-import { HEADER_LENGTH } from './limits.ts';
-import { SpanContext } from './span-context.ts';
-import type { Metrics } from './metrics.ts';
-import type { Extractor, Injector } from './types.ts';
+import { baggageIsFull } from "./baggage.ts";
+import { HEADER_LENGTH } from "./limits.ts";
+import { SpanContext } from "./span-context.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Extractor, Injector } from "./types.ts";
 
 export interface TextCodecOptions {
   urlEncoding?: boolean | undefined;
@@ -14,7 +14,7 @@ export interface TextCodecOptions {
 
 /** A carrier as a map of text; null when it is none. */
 export function textMap(carrier: unknown): Record<string, unknown> | null {
-  return typeof carrier === 'object' && carrier !== null
+  return typeof carrier === "object" && carrier !== null
     ? (carrier as Record<string, unknown>)
     : null;
 }
@@ -22,13 +22,13 @@ export function textMap(carrier: unknown): Record<string, unknown> | null {
 /** A header's text: the first of several, nothing when it is no text or hostile in length. */
 export function headerText(value: unknown): string | null {
   const first = Array.isArray(value) ? value[0] : value;
-  if (typeof first !== 'string' || first.length > HEADER_LENGTH) return null;
+  if (typeof first !== "string" || first.length > HEADER_LENGTH) return null;
   return first;
 }
 
 /** Percent-decoded text; as it is when it cannot be decoded. */
 export function percentDecoded(text: string): string {
-  if (!text.includes('%')) return text;
+  if (!text.includes("%")) return text;
   try {
     return decodeURIComponent(text);
   } catch {
@@ -41,20 +41,20 @@ export function percentEncoded(text: string): string {
   try {
     return encodeURIComponent(text);
   } catch {
-    return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
+    return encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd"));
   }
 }
 
 /** Adds an item unless its key is hostile or the baggage is full. */
 export function putBaggage(baggage: Record<string, string>, key: string, value: string): void {
-  if (key === '' || key === '__proto__' || baggageIsFull(baggage, key, value)) return;
+  if (key === "" || key === "__proto__" || baggageIsFull(baggage, key, value)) return;
   baggage[key] = value;
 }
 
 /** Reads `k1=v1, k2=v2`, leaving out what is malformed. */
 export function readJaegerBaggage(baggage: Record<string, string>, text: string): void {
-  for (const pair of text.split(',')) {
-    const parts = pair.trim().split('=');
+  for (const pair of text.split(",")) {
+    const parts = pair.trim().split("=");
     if (parts.length === 2) putBaggage(baggage, parts[0]!, parts[1]!);
   }
 }
@@ -65,7 +65,7 @@ export class JaegerBaggageHeaders {
   readonly #urlEncoding: boolean;
 
   constructor(prefix: string | undefined, urlEncoding: boolean) {
-    this.prefix = (prefix || 'uberctx-').toLowerCase();
+    this.prefix = (prefix || "uberctx-").toLowerCase();
     this.#urlEncoding = urlEncoding;
   }
 
@@ -75,7 +75,7 @@ export class JaegerBaggageHeaders {
 
   /** Takes a header into `baggage` when it is one of Jaeger's baggage headers. */
   take(baggage: Record<string, string>, key: string, lowerKey: string, value: unknown): void {
-    if (lowerKey === 'jaeger-baggage') {
+    if (lowerKey === "jaeger-baggage") {
       const text = headerText(value);
       if (text !== null) readJaegerBaggage(baggage, this.decode(text));
     } else if (lowerKey.startsWith(this.prefix)) {
@@ -99,7 +99,7 @@ export class TextMapCodec implements Injector, Extractor {
   readonly #metrics: Metrics | null;
 
   constructor(options: TextCodecOptions = {}) {
-    this.#contextKey = (options.contextKey || 'uber-trace-id').toLowerCase();
+    this.#contextKey = (options.contextKey || "uber-trace-id").toLowerCase();
     this.#baggage = new JaegerBaggageHeaders(options.baggagePrefix, options.urlEncoding === true);
     this.#metrics = options.metrics ?? null;
   }
@@ -109,20 +109,20 @@ export class TextMapCodec implements Injector, Extractor {
     if (headers === null) return null;
     let context: SpanContext | null = null;
     const baggage: Record<string, string> = {};
-    let debugId = '';
+    let debugId = "";
     for (const key in headers) {
       if (!Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
       if (lowerKey === this.#contextKey) {
         context = this.#context(headers[key]);
-      } else if (lowerKey === 'jaeger-debug-id') {
-        debugId = this.#baggage.decode(headerText(headers[key]) ?? '');
+      } else if (lowerKey === "jaeger-debug-id") {
+        debugId = this.#baggage.decode(headerText(headers[key]) ?? "");
       } else {
         this.#baggage.take(baggage, key, lowerKey, headers[key]);
       }
     }
     const found = context ?? new SpanContext();
-    found.setExtra(baggage, debugId, '');
+    found.setExtra(baggage, debugId, "");
     return found;
   }
 

@@ -1,18 +1,18 @@
 // Builds a tracer from jaeger-client's configuration object, with the parts a platform provides.
-import * as opentracing from 'opentracing';
-import { CompositeCodec } from './codec-composite.ts';
-import { AnchoredClock } from './clock.ts';
-import { NULL_LOGGER } from './logger.ts';
-import { RemoteReporter } from './remote-reporter.ts';
-import { CompositeReporter, LoggingReporter } from './reporters.ts';
-import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from './samplers.ts';
-import { Tracer } from './tracer.ts';
-import type { BaggageRestrictions } from './baggage.ts';
-import type { Timers } from './clock.ts';
-import type { TextCodecOptions } from './codec-text-map.ts';
-import type { RandomFill } from './ids.ts';
-import type { Metrics } from './metrics.ts';
-import type { Sender } from './remote-reporter.ts';
+import * as opentracing from "opentracing";
+import { CompositeCodec } from "./codec-composite.ts";
+import { AnchoredClock } from "./clock.ts";
+import { NULL_LOGGER } from "./logger.ts";
+import { RemoteReporter } from "./remote-reporter.ts";
+import { CompositeReporter, LoggingReporter } from "./reporters.ts";
+import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "./samplers.ts";
+import { Tracer } from "./tracer.ts";
+import type { BaggageRestrictions } from "./baggage.ts";
+import type { Timers } from "./clock.ts";
+import type { TextCodecOptions } from "./codec-text-map.ts";
+import type { RandomFill } from "./ids.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Sender } from "./remote-reporter.ts";
 import type {
   Extractor,
   Injector,
@@ -23,7 +23,7 @@ import type {
   Sampler,
   ScopeManager,
   Throttler,
-} from './types.ts';
+} from "./types.ts";
 
 export interface SamplerConfig {
   type?: string | undefined;
@@ -116,13 +116,13 @@ export interface Platform {
 
 function codecFor(
   names: readonly string[],
-  known: Platform['codecs'],
+  known: Platform["codecs"],
   options: TextCodecOptions,
 ): Codec {
   const codecs = names.map((name) => {
     const make = known[name.trim().toLowerCase()];
     if (make === undefined) {
-      throw new Error(`Unknown propagation format ${name}: ${Object.keys(known).join(', ')}`);
+      throw new Error(`Unknown propagation format ${name}: ${Object.keys(known).join(", ")}`);
     }
     return make(options);
   });
@@ -130,21 +130,21 @@ function codecFor(
 }
 
 function samplerFor(config: SamplerConfig, parts: Parts): Sampler {
-  const type = config.type ?? 'remote';
-  const param = config.param ?? (type === 'remote' ? 0.001 : undefined);
-  if (typeof param !== 'number' || Number.isNaN(param)) {
+  const type = config.type ?? "remote";
+  const param = config.param ?? (type === "remote" ? 0.001 : undefined);
+  if (typeof param !== "number" || Number.isNaN(param)) {
     throw new Error(`Expecting sampler.param to be a number. Received ${param}`);
   }
   switch (type) {
-    case 'const':
+    case "const":
       return new ConstSampler(param !== 0);
-    case 'probabilistic':
+    case "probabilistic":
       return new ProbabilisticSampler(param);
-    case 'ratelimiting':
+    case "ratelimiting":
       return new RateLimitingSampler(param);
-    case 'remote':
+    case "remote":
       if (parts.platform.remoteSampler) return parts.platform.remoteSampler(config, parts);
-      throw new Error('Remote sampling is not available here: sampler.type must be given');
+      throw new Error("Remote sampling is not available here: sampler.type must be given");
     default:
       throw new Error(`Unknown sampler type ${type}: const, probabilistic, ratelimiting, remote`);
   }
@@ -169,7 +169,7 @@ function registerPropagation(
 ): void {
   if (!config.propagation || config.propagation.length === 0) return;
   const { propagation } = config;
-  const names = typeof propagation === 'string' ? propagation.split(',') : propagation;
+  const names = typeof propagation === "string" ? propagation.split(",") : propagation;
   const { contextKey, baggagePrefix } = options;
   const shared = { contextKey, baggagePrefix, metrics: tracer.metrics };
   const text = codecFor(names, platform.codecs, { ...shared, urlEncoding: false });
@@ -188,7 +188,7 @@ export function buildTracer(
   platform: Platform,
 ): Tracer | opentracing.Tracer {
   if (config.disable) return new opentracing.Tracer();
-  if (!config.serviceName) throw new Error('config.serviceName must be provided');
+  if (!config.serviceName) throw new Error("config.serviceName must be provided");
   const logger = options.logger ?? NULL_LOGGER;
   const metrics = platform.metrics?.(options.metrics) ?? null;
   const parts: Parts = { service: config.serviceName, metrics, logger, platform };

@@ -1,4 +1,4 @@
-// How samplers, throttlers and baggage restrictions reach their server: one GET, answered by callback.
+// How samplers, throttlers and baggage restrictions reach their server: a GET and a callback.
 
 /** Fetches a URL's text; calls back once, never throws, and gives up by itself. */
 export type FetchText = (url: string, done: (error: Error | null, body: string) => void) => void;
@@ -12,9 +12,9 @@ export function baseUrlOf(
 ): string {
   if (hostPort) {
     const url = new URL(/^https?:/.test(hostPort) ? hostPort : `http://${hostPort}`);
-    const known = url.port !== '' || url.protocol === 'https:';
+    const known = url.port !== "" || url.protocol === "https:";
     return `${url.protocol}//${url.hostname || defaults.host}${
-      known ? (url.port ? `:${url.port}` : '') : `:${defaults.port}`
+      known ? (url.port ? `:${url.port}` : "") : `:${defaults.port}`
     }`;
   }
   return `http://${host || defaults.host}:${port || defaults.port}`;

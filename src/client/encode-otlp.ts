@@ -1,10 +1,10 @@
 // Encodes spans directly as OTLP protobuf, without objects in between.
-import { REFERENCE_CHILD_OF } from 'opentracing';
-import { SpanContext } from './span-context.ts';
-import { bytesOfValue, cutText, textOfValue } from './tag-text.ts';
-import type { ProtobufWriter } from '../wire/protobuf-writer.ts';
-import type { LogRecord, Span } from './span.ts';
-import type { TagOptions } from './tag-options.ts';
+import { REFERENCE_CHILD_OF } from "opentracing";
+import { SpanContext } from "./span-context.ts";
+import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
+import type { ProtobufWriter } from "../wire/protobuf-writer.ts";
+import type { LogRecord, Span } from "./span.ts";
+import type { TagOptions } from "./tag-options.ts";
 
 const TWO_32 = 4_294_967_296;
 const INT64_MAX = 2n ** 63n;
@@ -44,7 +44,7 @@ function writeRareValue(writer: ProtobufWriter, value: unknown, limit: number): 
   const bytes = bytesOfValue(value);
   if (bytes !== null) {
     writer.fieldBytes(0x3a, bytes.length > limit ? bytes.subarray(0, limit) : bytes);
-  } else if (typeof value === 'bigint' && value >= -INT64_MAX && value < INT64_MAX) {
+  } else if (typeof value === "bigint" && value >= -INT64_MAX && value < INT64_MAX) {
     writer.fieldVarint64(0x18, Number(value >> 32n) | 0, Number(value & 0xffffffffn) | 0);
   } else {
     writer.fieldString(0x0a, cutText(textOfValue(value), limit));
@@ -62,11 +62,11 @@ export function writeAttribute(
   const pair = writer.begin(tag);
   writer.fieldString(0x0a, key);
   const any = writer.begin(0x12);
-  if (typeof value === 'string') {
+  if (typeof value === "string") {
     writer.fieldString(0x0a, cutText(value, options.maxTagValueLength));
-  } else if (typeof value === 'number') {
+  } else if (typeof value === "number") {
     writeNumber(writer, value, options.numbersAsDouble);
-  } else if (typeof value === 'boolean') {
+  } else if (typeof value === "boolean") {
     writer.fieldVarint(0x10, value ? 1 : 0);
   } else {
     writeRareValue(writer, value, options.maxTagValueLength);
@@ -97,7 +97,7 @@ function writeEvent(writer: ProtobufWriter, log: LogRecord, options: TagOptions)
   for (let i = 0; i < fields.length; i += 2) {
     const key = fields[i] as string;
     const value = fields[i + 1];
-    if (key === 'event' && !named && typeof value === 'string') {
+    if (key === "event" && !named && typeof value === "string") {
       writer.fieldString(0x12, cutText(value, options.maxTagValueLength));
       named = true;
     } else writeAttribute(writer, 0x1a, key, value, options);
@@ -115,15 +115,15 @@ function writeLinks(writer: ProtobufWriter, span: Span, options: TagOptions): vo
     if (child && to.span0 === parent0 && to.span1 === parent1) continue;
     const link = writer.begin(LINK);
     writeContext(writer, to);
-    const type = child ? 'child_of' : 'follows_from';
-    writeAttribute(writer, 0x22, 'opentracing.ref_type', type, options);
+    const type = child ? "child_of" : "follows_from";
+    writeAttribute(writer, 0x22, "opentracing.ref_type", type, options);
     writer.end(link);
   }
 }
 
 function writeStatus(writer: ProtobufWriter, message: string): void {
   const status = writer.begin(STATUS);
-  if (message !== '') writer.fieldString(0x12, message);
+  if (message !== "") writer.fieldString(0x12, message);
   writer.fieldVarint(0x18, STATUS_ERROR);
   writer.end(status);
 }
@@ -135,16 +135,16 @@ function writeTags(writer: ProtobufWriter, tags: readonly unknown[], options: Ta
   for (let i = 0; i < tags.length; i += 2) {
     const key = tags[i] as string;
     const value = tags[i + 1];
-    if (key === 'span.kind' && typeof value === 'string' && KINDS[value] !== undefined) {
+    if (key === "span.kind" && typeof value === "string" && KINDS[value] !== undefined) {
       kind = KINDS[value];
-    } else if (key === 'error' && typeof value === 'boolean') {
+    } else if (key === "error" && typeof value === "boolean") {
       failed = value;
     } else {
       writeAttribute(writer, ATTRIBUTE, key, value, options);
     }
   }
   if (kind !== 0) writer.fieldVarint(KIND, kind);
-  if (failed) writeStatus(writer, '');
+  if (failed) writeStatus(writer, "");
 }
 
 /** Appends one finished span as field 2 of ScopeSpans. Bench: bench/client-span.ts. */
@@ -154,7 +154,7 @@ export function writeOtlpSpan(writer: ProtobufWriter, span: Span, options: TagOp
   // Spans of 128 to 16,383 bytes are what there is: two bytes of length, nothing moves.
   const start = writer.begin(0x12, 2);
   writeContext(writer, context);
-  if (context.extra !== null && context.traceState !== '') {
+  if (context.extra !== null && context.traceState !== "") {
     writer.fieldString(TRACE_STATE, context.traceState);
   }
   if ((context.parent0 | context.parent1) !== 0) {

@@ -1,12 +1,12 @@
 // Encodes spans directly as Jaeger's Thrift, without objects in between.
-import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from 'opentracing';
-import { ThriftType } from '../wire/thrift-writer.ts';
-import { SpanContext } from './span-context.ts';
-import { bytesOfValue, cutText, textOfValue } from './tag-text.ts';
-import type { Reference } from 'opentracing';
-import type { ThriftWriter } from '../wire/thrift-writer.ts';
-import type { LogRecord, Span } from './span.ts';
-import type { TagOptions } from './tag-options.ts';
+import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "opentracing";
+import { ThriftType } from "../wire/thrift-writer.ts";
+import { SpanContext } from "./span-context.ts";
+import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
+import type { Reference } from "opentracing";
+import type { ThriftWriter } from "../wire/thrift-writer.ts";
+import type { LogRecord, Span } from "./span.ts";
+import type { TagOptions } from "./tag-options.ts";
 
 const TWO_32 = 4_294_967_296;
 const TAG_STRING = 0;
@@ -36,7 +36,7 @@ function writeRareValue(writer: ThriftWriter, value: unknown, limit: number): vo
   if (bytes !== null) {
     writer.fieldI32(2, TAG_BINARY);
     writer.fieldBytes(7, bytes.length > limit ? bytes.subarray(0, limit) : bytes);
-  } else if (typeof value === 'bigint' && value >= -INT64_MAX && value < INT64_MAX) {
+  } else if (typeof value === "bigint" && value >= -INT64_MAX && value < INT64_MAX) {
     writer.fieldI32(2, TAG_LONG);
     writer.fieldI64(6, Number(value >> 32n) | 0, Number(value & 0xffffffffn) | 0);
   } else {
@@ -47,11 +47,11 @@ function writeRareValue(writer: ThriftWriter, value: unknown, limit: number): vo
 function writeTag(writer: ThriftWriter, key: string, value: unknown, options: TagOptions): void {
   writer.structBegin();
   writer.fieldString(1, key);
-  if (typeof value === 'string') {
+  if (typeof value === "string") {
     writeText(writer, value, options.maxTagValueLength);
-  } else if (typeof value === 'number') {
+  } else if (typeof value === "number") {
     writeNumber(writer, value, options.numbersAsDouble);
-  } else if (typeof value === 'boolean') {
+  } else if (typeof value === "boolean") {
     writer.fieldI32(2, TAG_BOOL);
     writer.fieldBool(5, value);
   } else {

@@ -1,5 +1,5 @@
 // Timers for tests: time passes only when told to.
-import type { Timers } from './clock.ts';
+import type { Timers } from "./clock.ts";
 
 export class FakeTimers implements Timers {
   nowMs = 0;

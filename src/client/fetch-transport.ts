@@ -1,7 +1,7 @@
 // Posts batches with `fetch`, for browsers and other platforms without node:http.
-import { authorization, resultOfStatus } from './http-result.ts';
-import type { HttpTransportOptions } from './http-result.ts';
-import type { SendResult, Transport } from './span-queue.ts';
+import { authorization, resultOfStatus } from "./http-result.ts";
+import type { HttpTransportOptions } from "./http-result.ts";
+import type { SendResult, Transport } from "./span-queue.ts";
 
 /** Browsers refuse to keep a bigger body alive when the page goes away. */
 const KEEPALIVE_BYTES = 60_000;
@@ -17,7 +17,7 @@ export class FetchTransport implements Transport {
     this.#endpoint = options.endpoint;
     this.#timeoutMs = options.timeoutMs || TIMEOUT_MS;
     this.#headers = {
-      'content-type': options.contentType,
+      "content-type": options.contentType,
       ...authorization(options, (text) => btoa(text)),
       ...options.headers,
     };
@@ -25,7 +25,7 @@ export class FetchTransport implements Transport {
 
   send(bytes: Uint8Array, done: (result: SendResult, reason?: string) => void): void {
     const sent = fetch(this.#endpoint, {
-      method: 'POST',
+      method: "POST",
       headers: this.#headers,
       body: bytes.slice(),
       keepalive: bytes.length < KEEPALIVE_BYTES,
@@ -33,7 +33,7 @@ export class FetchTransport implements Transport {
     });
     sent.then(
       ({ status }) => done(resultOfStatus(status), `status code ${status}`),
-      (error) => done('retry', String(error)),
+      (error) => done("retry", String(error)),
     );
   }
 

@@ -1,5 +1,5 @@
 // What an HTTP answer means for a batch, and the credentials a request carries.
-import type { SendResult } from './span-queue.ts';
+import type { SendResult } from "./span-queue.ts";
 
 export interface HttpTransportOptions {
   endpoint: string;
@@ -13,8 +13,8 @@ export interface HttpTransportOptions {
 
 /** Overload and the server's own failures are worth another try; what it refuses is not. */
 export function resultOfStatus(status: number): SendResult {
-  if (status >= 200 && status < 300) return 'sent';
-  return status === 408 || status === 429 || status >= 500 ? 'retry' : 'refused';
+  if (status >= 200 && status < 300) return "sent";
+  return status === 408 || status === 429 || status >= 500 ? "retry" : "refused";
 }
 
 /** The Authorization header: Basic before a bearer token, as in Jaeger's clients. */

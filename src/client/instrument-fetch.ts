@@ -1,6 +1,6 @@
 // Traces calls of the platform's `fetch`, on Node and in browsers.
-import { FORMAT_HTTP_HEADERS } from 'opentracing';
-import type { Tracer } from './tracer.ts';
+import { FORMAT_HTTP_HEADERS } from "opentracing";
+import type { Tracer } from "./tracer.ts";
 
 export interface FetchInstrumentationOptions {
   /** Where the trace may be carried on to; browsers ask other origins for leave first (CORS). */
@@ -30,15 +30,15 @@ export function tracedFetch(
   return async (input, init) => {
     const url = urlOf(input);
     const request = input instanceof Request ? input : null;
-    const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+    const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
     const span = tracer.startSpan(`HTTP ${method}`, {
       childOf: tracer.activeSpan(),
       tags: {
-        'span.kind': 'client',
-        component: 'fetch',
-        'http.method': method,
-        'http.url': url.origin + url.pathname,
-        'peer.hostname': url.hostname,
+        "span.kind": "client",
+        component: "fetch",
+        "http.method": method,
+        "http.url": url.origin + url.pathname,
+        "peer.hostname": url.hostname,
       },
     });
     const headers = new Headers(init?.headers ?? request?.headers);
@@ -49,11 +49,11 @@ export function tracedFetch(
     }
     try {
       const response = await original(input, { ...init, headers });
-      span.setTag('http.status_code', response.status);
-      if (response.status >= 500) span.setTag('error', true);
+      span.setTag("http.status_code", response.status);
+      if (response.status >= 500) span.setTag("error", true);
       return response;
     } catch (error) {
-      span.setTag('error', true).log({ event: 'error', 'error.object': error });
+      span.setTag("error", true).log({ event: "error", "error.object": error });
       throw error;
     } finally {
       span.finish();

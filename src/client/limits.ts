@@ -12,7 +12,7 @@ export const SPAN_BYTES = 2 * 1024 * 1024;
 /** Encoded spans waiting for a collector that does not answer; newer ones are dropped beyond it. */
 export const QUEUE_BYTES = 4 * 1024 * 1024;
 
-/** Attempts for one HTTP batch: with backoff some four minutes, then it makes room for newer ones. */
+/** Attempts for one HTTP batch: some four minutes with backoff, then it makes room. */
 export const SEND_ATTEMPTS = 8;
 
 /** Packets handed to the socket and not yet taken by the kernel. */

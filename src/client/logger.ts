@@ -1,5 +1,5 @@
 // A logger that says nothing, and one that writes to the console.
-import type { Logger } from './types.ts';
+import type { Logger } from "./types.ts";
 
 export const NULL_LOGGER: Logger = { info() {}, error() {} };
 

@@ -1,5 +1,5 @@
 // A metrics factory over an application's prom-client, which is handed in and never imported.
-import type { Counter, Gauge, MetricsFactory } from './types.ts';
+import type { Counter, Gauge, MetricsFactory } from "./types.ts";
 
 interface Labelled<T> {
   labels(...values: string[]): T;
@@ -29,7 +29,7 @@ export class PrometheusMetricsFactory implements MetricsFactory {
   readonly #made = new Map<string, unknown>();
 
   constructor(client: PromClient, namespace?: string) {
-    if (!client?.Counter || !client.Gauge) throw new Error('prom-client must be provided');
+    if (!client?.Counter || !client.Gauge) throw new Error("prom-client must be provided");
     this.#client = client;
     this.#namespace = namespace;
   }
@@ -42,7 +42,7 @@ export class PrometheusMetricsFactory implements MetricsFactory {
     const labelNames = Object.keys(labels);
     const full = this.#namespace ? `${this.#namespace}_${name}` : name;
     // prom-client refuses characters Prometheus does not know, the colon it keeps for rules.
-    const valid = full.replace(/[^a-zA-Z0-9_]/g, '_');
+    const valid = full.replace(/[^a-zA-Z0-9_]/g, "_");
     const key = `${valid},${labelNames.join()}`;
     let metric = this.#made.get(key);
     if (metric === undefined) {

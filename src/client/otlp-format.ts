@@ -1,20 +1,20 @@
 // OTLP's envelope of a batch: resource and scope before the spans.
-import { ProtobufWriter, lengthOfVarint } from '../wire/protobuf-writer.ts';
-import { writeAttribute, writeOtlpSpan } from './encode-otlp.ts';
-import { SPAN_BYTES } from './limits.ts';
-import { DEFAULT_TAG_OPTIONS } from './tag-options.ts';
-import { VERSION } from './version.ts';
-import type { Span } from './span.ts';
-import type { SpanFormat } from './span-format.ts';
-import type { TagOptions } from './tag-options.ts';
-import type { Tag } from './types.ts';
+import { ProtobufWriter, lengthOfVarint } from "../wire/protobuf-writer.ts";
+import { writeAttribute, writeOtlpSpan } from "./encode-otlp.ts";
+import { SPAN_BYTES } from "./limits.ts";
+import { DEFAULT_TAG_OPTIONS } from "./tag-options.ts";
+import { VERSION } from "./version.ts";
+import type { Span } from "./span.ts";
+import type { SpanFormat } from "./span-format.ts";
+import type { TagOptions } from "./tag-options.ts";
+import type { Tag } from "./types.ts";
 
 /** A tag byte and a length for each of the two enclosing messages. */
 const ENVELOPE_BYTES = 12;
 
 /** ExportTraceServiceRequest with one resource and one scope. */
 export class OtlpFormat implements SpanFormat {
-  readonly contentType = 'application/x-protobuf';
+  readonly contentType = "application/x-protobuf";
   readonly #writer = new ProtobufWriter(new Uint8Array(0), SPAN_BYTES);
   readonly #options: TagOptions;
   #resource: Uint8Array = new Uint8Array(0);
@@ -35,13 +35,13 @@ export class OtlpFormat implements SpanFormat {
   setProcess(serviceName: string, tags: readonly Tag[]): void {
     const options = this.#options;
     this.#resource = this.#message((writer) => {
-      writeAttribute(writer, 0x0a, 'service.name', serviceName, options);
-      writeAttribute(writer, 0x0a, 'telemetry.sdk.name', 'spoor-client', options);
-      writeAttribute(writer, 0x0a, 'telemetry.sdk.version', VERSION, options);
+      writeAttribute(writer, 0x0a, "service.name", serviceName, options);
+      writeAttribute(writer, 0x0a, "telemetry.sdk.name", "spoor-client", options);
+      writeAttribute(writer, 0x0a, "telemetry.sdk.version", VERSION, options);
       for (const { key, value } of tags) writeAttribute(writer, 0x0a, key, value, options);
     });
     this.#scope = this.#message((writer) => {
-      writer.fieldString(0x0a, 'spoor-client');
+      writer.fieldString(0x0a, "spoor-client");
       writer.fieldString(0x12, VERSION);
     });
   }

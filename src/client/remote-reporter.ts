@@ -1,9 +1,9 @@
 // The reporter that sends: hands spans to a queue and flushes it now and then.
-import { systemTimers } from './clock.ts';
-import type { AnchoredClock, Timers } from './clock.ts';
-import type { Metrics } from './metrics.ts';
-import type { Span } from './span.ts';
-import type { Logger, Reporter, Tag } from './types.ts';
+import { systemTimers } from "./clock.ts";
+import type { AnchoredClock, Timers } from "./clock.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Span } from "./span.ts";
+import type { Logger, Reporter, Tag } from "./types.ts";
 
 /** What a reporter needs of a sender; `SpanQueue` is one. */
 export interface Sender {
@@ -31,7 +31,7 @@ export class RemoteReporter implements Reporter {
   #cancel: () => void;
 
   constructor(sender: Sender, options: RemoteReporterOptions = {}) {
-    if (!sender) throw new Error('RemoteReporter must be given a Sender.');
+    if (!sender) throw new Error("RemoteReporter must be given a Sender.");
     this.#sender = sender;
     this.#options = options;
     sender.observe?.(options.metrics, options.logger);
@@ -65,10 +65,10 @@ export class RemoteReporter implements Reporter {
   }
 
   name(): string {
-    return 'RemoteReporter';
+    return "RemoteReporter";
   }
 
   toString(): string {
-    return 'RemoteReporter';
+    return "RemoteReporter";
   }
 }

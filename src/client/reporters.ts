@@ -1,7 +1,7 @@
 // Reporters without a wire: none, in memory, to a logger, to several at once.
-import { NULL_LOGGER } from './logger.ts';
-import type { Span } from './span.ts';
-import type { Logger, Reporter, Tag } from './types.ts';
+import { NULL_LOGGER } from "./logger.ts";
+import type { Span } from "./span.ts";
+import type { Logger, Reporter, Tag } from "./types.ts";
 
 export class NoopReporter implements Reporter {
   report(): void {}
@@ -13,11 +13,11 @@ export class NoopReporter implements Reporter {
   setProcess(): void {}
 
   name(): string {
-    return 'NoopReporter';
+    return "NoopReporter";
   }
 
   toString(): string {
-    return 'NoopReporter';
+    return "NoopReporter";
   }
 }
 
@@ -48,11 +48,11 @@ export class InMemoryReporter implements Reporter {
   }
 
   name(): string {
-    return 'InMemoryReporter';
+    return "InMemoryReporter";
   }
 
   toString(): string {
-    return 'InMemoryReporter';
+    return "InMemoryReporter";
   }
 }
 
@@ -75,11 +75,11 @@ export class LoggingReporter implements Reporter {
   setProcess(): void {}
 
   name(): string {
-    return 'LoggingReporter';
+    return "LoggingReporter";
   }
 
   toString(): string {
-    return 'LoggingReporter';
+    return "LoggingReporter";
   }
 }
 
@@ -92,15 +92,15 @@ export class CompositeReporter implements Reporter {
   }
 
   report(span: Span): void {
-    let failure: unknown;
+    const failures: unknown[] = [];
     for (const reporter of this.#reporters) {
       try {
         reporter.report(span);
       } catch (error) {
-        failure ??= error;
+        failures.push(error);
       }
     }
-    if (failure !== undefined) throw failure;
+    if (failures.length > 0) throw new AggregateError(failures, "a reporter failed");
   }
 
   close(callback?: () => void): void {
@@ -118,10 +118,10 @@ export class CompositeReporter implements Reporter {
   }
 
   name(): string {
-    return 'CompositeReporter';
+    return "CompositeReporter";
   }
 
   toString(): string {
-    return `CompositeReporter(${this.#reporters.map(String).join(',')})`;
+    return `CompositeReporter(${this.#reporters.map(String).join(",")})`;
   }
 }

@@ -5,9 +5,9 @@ import {
   ProbabilisticSampler,
   RateLimitingSampler,
   sampledBy,
-} from './samplers.ts';
-import type { Span } from './span.ts';
-import type { SamplingDecision } from './types.ts';
+} from "./samplers.ts";
+import type { Span } from "./span.ts";
+import type { SamplingDecision } from "./types.ts";
 
 /** A share of traces, and at least so many a second: rare operations are seen, too. */
 export class GuaranteedThroughputSampler extends OneDecision {
@@ -19,7 +19,7 @@ export class GuaranteedThroughputSampler extends OneDecision {
     super();
     this.#share = new ProbabilisticSampler(rate);
     this.#floor = new RateLimitingSampler(lowerBound, initial, clockMs);
-    this.#floorDecision = sampledBy('lowerbound', rate);
+    this.#floorDecision = sampledBy("lowerbound", rate);
   }
 
   decide(span: Span): SamplingDecision {
@@ -32,12 +32,12 @@ export class GuaranteedThroughputSampler extends OneDecision {
 
   update(lowerBound: number, rate: number): boolean {
     const changed = this.#share.update(rate);
-    if (changed) this.#floorDecision = sampledBy('lowerbound', rate);
+    if (changed) this.#floorDecision = sampledBy("lowerbound", rate);
     return this.#floor.update(lowerBound) || changed;
   }
 
   name(): string {
-    return 'GuaranteedThroughputSampler';
+    return "GuaranteedThroughputSampler";
   }
 
   override toString(): string {

@@ -1,9 +1,9 @@
 // One guaranteed-throughput sampler for each operation, up to a number of them.
-import { SAMPLED_OPERATIONS } from './limits.ts';
-import { GuaranteedThroughputSampler } from './sampler-guaranteed.ts';
-import { ProbabilisticSampler, SAMPLER_API_V2, UNDECIDED_YET } from './samplers.ts';
-import type { Span } from './span.ts';
-import type { Sampler, SamplingDecision } from './types.ts';
+import { SAMPLED_OPERATIONS } from "./limits.ts";
+import { GuaranteedThroughputSampler } from "./sampler-guaranteed.ts";
+import { ProbabilisticSampler, SAMPLER_API_V2, UNDECIDED_YET } from "./samplers.ts";
+import type { Span } from "./span.ts";
+import type { Sampler, SamplingDecision } from "./types.ts";
 
 /** The per-operation part of a sampling server's answer. */
 export interface OperationStrategies {
@@ -84,7 +84,7 @@ export class PerOperationSampler implements Sampler {
   }
 
   name(): string {
-    return 'PerOperationSampler';
+    return "PerOperationSampler";
   }
 
   toString(): string {

@@ -1,14 +1,14 @@
 // The sampler that asks an agent or collector, again and again, how to sample a service.
-import { SAMPLED_OPERATIONS } from './limits.ts';
-import { PerOperationSampler } from './sampler-per-operation.ts';
-import { ProbabilisticSampler, RateLimitingSampler, SAMPLER_API_V2 } from './samplers.ts';
-import { adaptSampler } from './samplers.ts';
-import type { OperationStrategies } from './sampler-per-operation.ts';
-import type { Timers } from './clock.ts';
-import type { FetchText } from './control.ts';
-import type { Metrics } from './metrics.ts';
-import type { Span } from './span.ts';
-import type { LegacySampler, Logger, Sampler, SamplingDecision } from './types.ts';
+import { SAMPLED_OPERATIONS } from "./limits.ts";
+import { PerOperationSampler } from "./sampler-per-operation.ts";
+import { ProbabilisticSampler, RateLimitingSampler, SAMPLER_API_V2 } from "./samplers.ts";
+import { adaptSampler } from "./samplers.ts";
+import type { OperationStrategies } from "./sampler-per-operation.ts";
+import type { Timers } from "./clock.ts";
+import type { FetchText } from "./control.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Span } from "./span.ts";
+import type { LegacySampler, Logger, Sampler, SamplingDecision } from "./types.ts";
 
 /** A strategy as servers send it; old ones write the type as a number. */
 export interface StrategyResponse {
@@ -68,7 +68,7 @@ export class RemoteSampler implements Sampler {
   /** Asks now; calls back when the answer, or none, has been dealt with. */
   refresh(callback?: () => void): void {
     const { url, fetchText, metrics, logger } = this.#options;
-    const separator = url.includes('?') ? '&' : '?';
+    const separator = url.includes("?") ? "&" : "?";
     fetchText(`${url}${separator}service=${encodeURIComponent(this.#service)}`, (error, body) => {
       if (error !== null) {
         metrics?.samplerQueryFailure.increment(1);
@@ -97,19 +97,19 @@ export class RemoteSampler implements Sampler {
     const { strategyType: type, operationSampling } = response;
     if (operationSampling) return this.#applyOperations(operationSampling);
     const { probabilisticSampling, rateLimitingSampling } = response;
-    if ((type === 'PROBABILISTIC' || type === 0) && probabilisticSampling) {
+    if ((type === "PROBABILISTIC" || type === 0) && probabilisticSampling) {
       const rate = probabilisticSampling.samplingRate;
       if (this.#delegate instanceof ProbabilisticSampler) return this.#delegate.update(rate);
       this.#delegate = new ProbabilisticSampler(rate);
       return true;
     }
-    if ((type === 'RATE_LIMITING' || type === 1) && rateLimitingSampling) {
+    if ((type === "RATE_LIMITING" || type === 1) && rateLimitingSampling) {
       const perSecond = rateLimitingSampling.maxTracesPerSecond;
       if (this.#delegate instanceof RateLimitingSampler) return this.#delegate.update(perSecond);
       this.#delegate = new RateLimitingSampler(perSecond);
       return true;
     }
-    throw new Error('Malformed response');
+    throw new Error("Malformed response");
   }
 
   #applyOperations(strategies: OperationStrategies): boolean {
@@ -142,7 +142,7 @@ export class RemoteSampler implements Sampler {
   }
 
   name(): string {
-    return 'RemoteSampler';
+    return "RemoteSampler";
   }
 
   toString(): string {

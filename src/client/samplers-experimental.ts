@@ -1,7 +1,7 @@
 // Samplers that decide late: by a tag's value, and several in order of priority.
-import { SAMPLER_API_V2, UNDECIDED_YET, adaptSampler } from './samplers.ts';
-import type { Span } from './span.ts';
-import type { LegacySampler, Sampler, SamplingDecision } from './types.ts';
+import { SAMPLER_API_V2, UNDECIDED_YET, adaptSampler } from "./samplers.ts";
+import type { Span } from "./span.ts";
+import type { LegacySampler, Sampler, SamplingDecision } from "./types.ts";
 
 /** What matching one tag value leads to. `firehose` traces are not indexed. */
 export interface TagMatcher {
@@ -18,7 +18,7 @@ export class TagEqualsSampler implements Sampler {
   constructor(tagKey: string, matchers: readonly TagMatcher[]) {
     this.#tagKey = tagKey;
     for (const { tagValue, firehose } of matchers) {
-      const tags = { 'sampler.type': 'TagEqualsSampler', 'sampler.param': tagKey };
+      const tags = { "sampler.type": "TagEqualsSampler", "sampler.param": tagKey };
       this.#decisions.set(tagValue, {
         firehose,
         decision: { sample: true, retryable: false, tags },
@@ -65,7 +65,7 @@ export class TagEqualsSampler implements Sampler {
   }
 
   name(): string {
-    return 'TagEqualsSampler';
+    return "TagEqualsSampler";
   }
 
   toString(): string {
@@ -122,10 +122,10 @@ export class PrioritySampler implements Sampler {
   }
 
   name(): string {
-    return 'PrioritySampler';
+    return "PrioritySampler";
   }
 
   toString(): string {
-    return `PrioritySampler(${this.#samplers.map(String).join(',')})`;
+    return `PrioritySampler(${this.#samplers.map(String).join(",")})`;
   }
 }

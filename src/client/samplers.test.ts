@@ -1,24 +1,24 @@
 // Samplers and throttlers, with servers and clocks handed in.
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { RemoteBaggageRestrictions } from './baggage-remote.ts';
-import { FakeTimers } from './fake-timers.ts';
-import { NULL_LOGGER } from './logger.ts';
-import { Metrics } from './metrics.ts';
-import { RateLimiter } from './rate-limiter.ts';
-import { InMemoryReporter } from './reporters.ts';
-import { GuaranteedThroughputSampler } from './sampler-guaranteed.ts';
-import { PerOperationSampler } from './sampler-per-operation.ts';
-import { RemoteSampler } from './sampler-remote.ts';
-import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from './samplers.ts';
-import { RemoteThrottler } from './throttler-remote.ts';
-import { Tracer } from './tracer.ts';
-import type { FetchText } from './control.ts';
-import type { Span } from './span.ts';
-import type { Sampler } from './types.ts';
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RemoteBaggageRestrictions } from "./baggage-remote.ts";
+import { FakeTimers } from "./fake-timers.ts";
+import { NULL_LOGGER } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { InMemoryReporter } from "./reporters.ts";
+import { GuaranteedThroughputSampler } from "./sampler-guaranteed.ts";
+import { PerOperationSampler } from "./sampler-per-operation.ts";
+import { RemoteSampler } from "./sampler-remote.ts";
+import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "./samplers.ts";
+import { RemoteThrottler } from "./throttler-remote.ts";
+import { Tracer } from "./tracer.ts";
+import type { FetchText } from "./control.ts";
+import type { Span } from "./span.ts";
+import type { Sampler } from "./types.ts";
 
 function tracerWith(sampler: Sampler): Tracer {
-  return new Tracer('svc', new InMemoryReporter(), sampler);
+  return new Tracer("svc", new InMemoryReporter(), sampler);
 }
 
 function samplerTags(span: Span): unknown[] {
@@ -31,7 +31,7 @@ function server(): { urls: string[]; answer: { body: string | null }; fetchText:
   const answer: { body: string | null } = { body: null };
   const fetchText: FetchText = (url, done) => {
     urls.push(url);
-    if (answer.body === null) done(new Error('unreachable'), '');
+    if (answer.body === null) done(new Error("unreachable"), "");
     else done(null, answer.body);
   };
   return { urls, answer, fetchText };
@@ -40,14 +40,14 @@ function server(): { urls: string[]; answer: { body: string | null }; fetchText:
 function counting(): { metrics: Metrics; sums: Record<string, number> } {
   const sums: Record<string, number> = {};
   const createCounter = (name: string, labels: Record<string, string> = {}) => {
-    const key = [name.replace('jaeger:', ''), ...Object.values(labels)].join(' ');
+    const key = [name.replace("jaeger:", ""), ...Object.values(labels)].join(" ");
     return { increment: (by: number) => void (sums[key] = (sums[key] ?? 0) + by) };
   };
   return { metrics: new Metrics({ createCounter, createGauge: () => ({ update() {} }) }), sums };
 }
 
-describe('the probabilistic sampler', () => {
-  it('decides by the lower 63 bits of the trace id, as Go and Java do', () => {
+describe("the probabilistic sampler", () => {
+  it("decides by the lower 63 bits of the trace id, as Go and Java do", () => {
     const half = new ProbabilisticSampler(0.5);
     assert.equal(half.takes(0x3fffffff, -1), true);
     assert.equal(half.takes(0x40000000, 0), false);
@@ -59,82 +59,88 @@ describe('the probabilistic sampler', () => {
     assert.equal(tiny.takes(0, 2 ** 23), false);
   });
 
-  it('takes about its share and tags root spans', () => {
+  it("takes about its share and tags root spans", () => {
     const tracer = tracerWith(new ProbabilisticSampler(0.25));
     let sampled = 0;
     for (let i = 0; i < 10_000; i++) {
-      const span = tracer.startSpan('op');
+      const span = tracer.startSpan("op");
       if (!span.context().isSampled()) continue;
       sampled++;
-      assert.deepEqual(samplerTags(span), ['probabilistic', 0.25]);
-      assert.deepEqual(samplerTags(tracer.startSpan('c', { childOf: span })), []);
+      assert.deepEqual(samplerTags(span), ["probabilistic", 0.25]);
+      assert.deepEqual(samplerTags(tracer.startSpan("c", { childOf: span })), []);
     }
     // Six standard deviations of a binomial with n = 10,000 and p = 1/4.
     assert.ok(Math.abs(sampled - 2_500) < 260, String(sampled));
   });
 
-  it('refuses rates that are none', () => {
+  it("refuses rates that are none", () => {
     for (const rate of [-0.1, 1.1, Number.NaN]) {
       assert.throws(() => new ProbabilisticSampler(rate), /sampling rate/);
     }
   });
 });
 
-describe('rate limits', () => {
-  it('spend credits and gain them with time up to a maximum', () => {
+describe("rate limits", () => {
+  it("spend credits and gain them with time up to a maximum", () => {
     let nowMs = 0;
     const limiter = new RateLimiter(2, 2, 2, () => nowMs);
-    assert.deepEqual([1, 2, 3].map(() => limiter.checkCredit(1)), [true, true, false]);
+    assert.deepEqual(
+      [1, 2, 3].map(() => limiter.checkCredit(1)),
+      [true, true, false],
+    );
     nowMs = 250;
     assert.equal(limiter.checkCredit(1), false);
     nowMs = 500;
     assert.equal(limiter.checkCredit(1), true);
     nowMs = 60_000;
-    assert.deepEqual([1, 2, 3].map(() => limiter.checkCredit(1)), [true, true, false]);
+    assert.deepEqual(
+      [1, 2, 3].map(() => limiter.checkCredit(1)),
+      [true, true, false],
+    );
     limiter.update(4, 4);
     nowMs -= 10_000;
     assert.equal(limiter.checkCredit(1), false);
   });
 
-  it('below one trace a second let one through now and then', () => {
+  it("below one trace a second let one through now and then", () => {
     let nowMs = 0;
     const tracer = tracerWith(new RateLimitingSampler(0.1, 1, () => nowMs));
-    const sampled = (): boolean => tracer.startSpan('op').context().isSampled();
+    const sampled = (): boolean => tracer.startSpan("op").context().isSampled();
     assert.deepEqual([sampled(), sampled()], [true, false]);
     nowMs = 10_000;
-    const span = tracer.startSpan('op');
-    assert.deepEqual(samplerTags(span), ['ratelimiting', 0.1]);
+    const span = tracer.startSpan("op");
+    assert.deepEqual(samplerTags(span), ["ratelimiting", 0.1]);
   });
 
-  it('guarantee a lower bound to what the share leaves out', () => {
+  it("guarantee a lower bound to what the share leaves out", () => {
     let nowMs = 0;
     const tracer = tracerWith(new GuaranteedThroughputSampler(1, 0, 1, () => nowMs));
-    assert.deepEqual(samplerTags(tracer.startSpan('op')), ['lowerbound', 0]);
-    assert.equal(tracer.startSpan('op').context().isSampled(), false);
+    assert.deepEqual(samplerTags(tracer.startSpan("op")), ["lowerbound", 0]);
+    assert.equal(tracer.startSpan("op").context().isSampled(), false);
     nowMs = 1_000;
-    assert.equal(tracer.startSpan('op').context().isSampled(), true);
+    assert.equal(tracer.startSpan("op").context().isSampled(), true);
   });
 });
 
 const STRATEGIES = {
   defaultSamplingProbability: 0,
   defaultLowerBoundTracesPerSecond: 0,
-  perOperationStrategies: [{ operation: 'kept', probabilisticSampling: { samplingRate: 1 } }],
+  perOperationStrategies: [{ operation: "kept", probabilisticSampling: { samplingRate: 1 } }],
 };
 
-describe('the per-operation sampler', () => {
-  it('goes by the name, also by one that is given late', () => {
+describe("the per-operation sampler", () => {
+  it("goes by the name, also by one that is given late", () => {
     const tracer = tracerWith(new PerOperationSampler(STRATEGIES));
-    assert.equal(tracer.startSpan('kept').context().isSampled(), true);
-    const span = tracer.startSpan('GET');
+    assert.equal(tracer.startSpan("kept").context().isSampled(), true);
+    const span = tracer.startSpan("GET");
     assert.equal(span.context().isSampled(), false);
-    span.setTag('early', 1);
-    span.setOperationName('kept');
-    assert.deepEqual(samplerTags(span), [1, 'probabilistic', 1]);
+    span.setTag("early", 1);
+    span.setOperationName("kept");
+    assert.deepEqual(samplerTags(span), [1, "probabilistic", 1]);
     assert.equal(span.context().samplingFinalized, true);
   });
 
-  it('keeps no more operations than its maximum', () => {
+  it("keeps no more operations than its maximum", () => {
     const sampler = new PerOperationSampler({ ...STRATEGIES, defaultSamplingProbability: 1 }, 2);
     const tracer = tracerWith(sampler);
     for (let i = 0; i < 100; i++) {
@@ -144,13 +150,19 @@ describe('the per-operation sampler', () => {
   });
 });
 
-describe('the remote sampler', () => {
-  it('takes both JSON forms and every kind of strategy', () => {
+describe("the remote sampler", () => {
+  it("takes both JSON forms and every kind of strategy", () => {
     const timers = new FakeTimers();
     const { answer, urls, fetchText } = server();
     const { metrics, sums } = counting();
-    const url = 'http://agent:5778/sampling';
-    const sampler = new RemoteSampler('a b', { url, timers, fetchText, metrics, random: () => 0.5 });
+    const url = "http://agent:5778/sampling";
+    const sampler = new RemoteSampler("a b", {
+      url,
+      timers,
+      fetchText,
+      metrics,
+      random: () => 0.5,
+    });
     assert.ok(sampler.sampler instanceof ProbabilisticSampler);
     assert.equal(sampler.sampler.samplingRate, 0.001);
     answer.body = '{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}';
@@ -164,7 +176,7 @@ describe('the remote sampler', () => {
     timers.advance(60_000);
     assert.ok(sampler.sampler instanceof ProbabilisticSampler);
     answer.body = JSON.stringify({
-      strategyType: 'PROBABILISTIC',
+      strategyType: "PROBABILISTIC",
       probabilisticSampling: { samplingRate: 1 },
       operationSampling: STRATEGIES,
     });
@@ -173,71 +185,81 @@ describe('the remote sampler', () => {
     timers.advance(60_000);
     assert.equal(sampler.sampler, before);
     assert.ok(before instanceof PerOperationSampler);
-    assert.equal(sums['sampler_queries ok'], 5);
-    assert.equal(sums['sampler_updates ok'], 4);
+    assert.equal(sums["sampler_queries ok"], 5);
+    assert.equal(sums["sampler_updates ok"], 4);
     sampler.close();
     assert.equal(timers.pending, 0);
   });
 
-  it('keeps its sampler when the server fails or talks nonsense', () => {
+  it("keeps its sampler when the server fails or talks nonsense", () => {
     const { answer, fetchText } = server();
     const { metrics, sums } = counting();
-    const options = { url: 'http://a', timers: new FakeTimers(), fetchText, metrics };
-    const sampler = new RemoteSampler('svc', { ...options, sampler: new ConstSampler(true) });
+    const options = { url: "http://a", timers: new FakeTimers(), fetchText, metrics };
+    const sampler = new RemoteSampler("svc", { ...options, sampler: new ConstSampler(true) });
     sampler.refresh();
-    for (const body of ['', '{', 'null', '{}', '{"strategyType":"RATE_LIMITING"}', '[]',
+    for (const body of [
+      "",
+      "{",
+      "null",
+      "{}",
+      '{"strategyType":"RATE_LIMITING"}',
+      "[]",
       '{"strategyType":0,"probabilisticSampling":{"samplingRate":7}}',
-      '{"operationSampling":{"perOperationStrategies":[{}]}}']) {
+      '{"operationSampling":{"perOperationStrategies":[{}]}}',
+    ]) {
       answer.body = body;
       sampler.refresh();
     }
-    assert.equal(tracerWith(sampler).startSpan('op').context().isSampled(), true);
-    assert.equal(sums['sampler_queries err'], 1);
-    assert.equal(sums['sampler_updates err'], 8);
+    assert.equal(tracerWith(sampler).startSpan("op").context().isSampled(), true);
+    assert.equal(sums["sampler_queries err"], 1);
+    assert.equal(sums["sampler_updates err"], 8);
   });
 });
 
-describe('the remote throttler', () => {
-  it('spends the credits of an operation', () => {
+describe("the remote throttler", () => {
+  it("spends the credits of an operation", () => {
     const { answer, urls, fetchText } = server();
     const { metrics, sums } = counting();
     const timers = new FakeTimers();
-    const options = { baseUrl: 'http://a:5778', timers, fetchText, metrics, logger: NULL_LOGGER };
-    const throttler = new RemoteThrottler('svc', options);
-    throttler.setProcess({ serviceName: 'svc', tags: [], uuid: 'u-1' });
+    const options = { baseUrl: "http://a:5778", timers, fetchText, metrics, logger: NULL_LOGGER };
+    const throttler = new RemoteThrottler("svc", options);
+    throttler.setProcess({ serviceName: "svc", tags: [], uuid: "u-1" });
     answer.body = '{"balances":[{"operation":"op","balance":2}]}';
-    assert.equal(throttler.isAllowed('op'), false);
-    assert.equal(urls[0], 'http://a:5778/credits?service=svc&uuid=u-1&operations=op');
-    assert.deepEqual([1, 2, 3].map(() => throttler.isAllowed('op')), [true, true, false]);
+    assert.equal(throttler.isAllowed("op"), false);
+    assert.equal(urls[0], "http://a:5778/credits?service=svc&uuid=u-1&operations=op");
+    assert.deepEqual(
+      [1, 2, 3].map(() => throttler.isAllowed("op")),
+      [true, true, false],
+    );
     timers.advance(5_000);
-    assert.equal(throttler.isAllowed('op'), true);
-    assert.equal(sums['throttled_debug_spans'], 2);
-    answer.body = 'nonsense';
+    assert.equal(throttler.isAllowed("op"), true);
+    assert.equal(sums["throttled_debug_spans"], 2);
+    answer.body = "nonsense";
     timers.advance(5_000);
-    assert.equal(sums['throttler_updates err'], 1);
+    assert.equal(sums["throttler_updates err"], 1);
     throttler.close();
     assert.equal(timers.pending, 0);
   });
 });
 
-describe('remote baggage restrictions', () => {
-  it('allow the keys they name, and before the first answer what was chosen', () => {
+describe("remote baggage restrictions", () => {
+  it("allow the keys they name, and before the first answer what was chosen", () => {
     const { answer, fetchText } = server();
     const timers = new FakeTimers();
-    const options = { baseUrl: 'http://a', timers, fetchText };
-    const open = new RemoteBaggageRestrictions('svc', options);
+    const options = { baseUrl: "http://a", timers, fetchText };
+    const open = new RemoteBaggageRestrictions("svc", options);
     const denyBaggageOnInitializationFailure = true;
-    const shut = new RemoteBaggageRestrictions('svc', {
+    const shut = new RemoteBaggageRestrictions("svc", {
       ...options,
       denyBaggageOnInitializationFailure,
     });
     timers.advance(0);
-    assert.equal(open.getRestriction('svc', 'k').keyAllowed, true);
-    assert.equal(shut.getRestriction('svc', 'k').keyAllowed, false);
+    assert.equal(open.getRestriction("svc", "k").keyAllowed, true);
+    assert.equal(shut.getRestriction("svc", "k").keyAllowed, false);
     answer.body = '[{"baggageKey":"k","maxValueLength":10}]';
     timers.advance(60_000);
-    assert.deepEqual(shut.getRestriction('svc', 'k'), { keyAllowed: true, maxValueLength: 10 });
-    assert.equal(open.getRestriction('svc', 'other').keyAllowed, false);
+    assert.deepEqual(shut.getRestriction("svc", "k"), { keyAllowed: true, maxValueLength: 10 });
+    assert.equal(open.getRestriction("svc", "other").keyAllowed, false);
     open.close();
     shut.close();
   });

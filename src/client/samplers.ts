@@ -1,9 +1,9 @@
 // Samplers that decide by themselves: constant, probabilistic, rate limiting.
-import { RateLimiter } from './rate-limiter.ts';
-import type { Span } from './span.ts';
-import type { LegacySampler, Sampler, SamplingDecision } from './types.ts';
+import { RateLimiter } from "./rate-limiter.ts";
+import type { Span } from "./span.ts";
+import type { LegacySampler, Sampler, SamplingDecision } from "./types.ts";
 
-export const SAMPLER_API_V2 = 'SAMPLER_API_V2';
+export const SAMPLER_API_V2 = "SAMPLER_API_V2";
 export const NOT_SAMPLED: SamplingDecision = Object.freeze({
   sample: false,
   retryable: false,
@@ -18,7 +18,7 @@ export const UNDECIDED_YET: SamplingDecision = Object.freeze({
 
 /** The decision to sample for good, with the tags that say which sampler took it. */
 export function sampledBy(type: string, param: unknown): SamplingDecision {
-  const tags = Object.freeze({ 'sampler.type': type, 'sampler.param': param });
+  const tags = Object.freeze({ "sampler.type": type, "sampler.param": param });
   return Object.freeze({ sample: true, retryable: false, tags });
 }
 
@@ -56,7 +56,7 @@ export class ConstSampler extends OneDecision {
 
   constructor(sample: boolean) {
     super();
-    this.#decision = sample ? sampledBy('const', true) : NOT_SAMPLED;
+    this.#decision = sample ? sampledBy("const", true) : NOT_SAMPLED;
   }
 
   decide(): SamplingDecision {
@@ -74,11 +74,11 @@ export class ConstSampler extends OneDecision {
   }
 
   name(): string {
-    return 'ConstSampler';
+    return "ConstSampler";
   }
 
   override toString(): string {
-    return `ConstSampler(${this.decision ? 'always' : 'never'})`;
+    return `ConstSampler(${this.decision ? "always" : "never"})`;
   }
 }
 
@@ -110,7 +110,7 @@ export class ProbabilisticSampler extends OneDecision {
     this.#rate = rate;
     this.#boundaryHigh = Math.floor(rate * 0x80000000);
     this.#boundaryLow = Math.floor((rate * 0x80000000 - this.#boundaryHigh) * 0x100000000);
-    this.#decision = sampledBy('probabilistic', rate);
+    this.#decision = sampledBy("probabilistic", rate);
     return true;
   }
 
@@ -132,7 +132,7 @@ export class ProbabilisticSampler extends OneDecision {
   }
 
   name(): string {
-    return 'ProbabilisticSampler';
+    return "ProbabilisticSampler";
   }
 
   override toString(): string {
@@ -154,7 +154,7 @@ export class RateLimitingSampler extends OneDecision {
     this.#perSecond = maxTracesPerSecond;
     const maximum = Math.max(1, maxTracesPerSecond);
     this.#limiter = new RateLimiter(maxTracesPerSecond, maximum, initial, clockMs);
-    this.#decision = sampledBy('ratelimiting', maxTracesPerSecond);
+    this.#decision = sampledBy("ratelimiting", maxTracesPerSecond);
   }
 
   get maxTracesPerSecond(): number {
@@ -168,7 +168,7 @@ export class RateLimitingSampler extends OneDecision {
     if (maxTracesPerSecond === this.#perSecond) return false;
     this.#perSecond = maxTracesPerSecond;
     this.#limiter.update(maxTracesPerSecond, Math.max(1, maxTracesPerSecond));
-    this.#decision = sampledBy('ratelimiting', maxTracesPerSecond);
+    this.#decision = sampledBy("ratelimiting", maxTracesPerSecond);
     return true;
   }
 
@@ -183,7 +183,7 @@ export class RateLimitingSampler extends OneDecision {
   }
 
   name(): string {
-    return 'RateLimitingSampler';
+    return "RateLimitingSampler";
   }
 
   override toString(): string {
@@ -223,6 +223,6 @@ class LegacyAdapter extends OneDecision {
 export function adaptSampler(sampler: Sampler | LegacySampler): Sampler {
   if (sampler?.apiVersion === SAMPLER_API_V2) return sampler as Sampler;
   const legacy = sampler as LegacySampler;
-  if (typeof legacy?.isSampled !== 'function') throw new Error(`Unrecognized sampler: ${sampler}`);
+  if (typeof legacy?.isSampled !== "function") throw new Error(`Unrecognized sampler: ${sampler}`);
   return new LegacyAdapter(legacy);
 }

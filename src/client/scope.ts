@@ -1,6 +1,6 @@
 // The scope manager of platforms without asynchronous context: a stack of synchronous calls.
-import type { Span } from './span.ts';
-import type { ScopeManager } from './types.ts';
+import type { Span } from "./span.ts";
+import type { ScopeManager } from "./types.ts";
 
 export class StackScopeManager implements ScopeManager {
   #active: Span | null = null;

@@ -1,6 +1,6 @@
 // What of a span travels to its children: ids, sampling state, baggage.
-import { SpanContext as OpenTracingSpanContext } from 'opentracing';
-import { hex32, parseHex, shortHex } from './ids.ts';
+import { SpanContext as OpenTracingSpanContext } from "opentracing";
+import { hex32, parseHex, shortHex } from "./ids.ts";
 
 /** The flag bits that travel. */
 export const SAMPLED = 0x1;
@@ -21,7 +21,7 @@ export interface ContextExtra {
 }
 
 const NO_BAGGAGE: Readonly<Record<string, string>> = Object.freeze({});
-const NO_EXTRA: ContextExtra = { baggage: NO_BAGGAGE, debugId: '', traceState: '' };
+const NO_EXTRA: ContextExtra = { baggage: NO_BAGGAGE, debugId: "", traceState: "" };
 
 const words4 = new Int32Array(4);
 const words2 = new Int32Array(2);
@@ -36,7 +36,7 @@ function bytesOf(words: readonly number[]): Uint8Array {
 }
 
 function hexOf(bytes: Uint8Array | null | undefined): string {
-  let text = '';
+  let text = "";
   if (bytes) for (const byte of bytes) text += (byte + 0x100).toString(16).slice(1);
   return text;
 }
@@ -53,7 +53,15 @@ function takeTrace(context: SpanContext): void {
 function copyWith(context: SpanContext, extra: ContextExtra): SpanContext {
   const { trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root } = context;
   const copy = new SpanContext(
-    trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root,
+    trace0,
+    trace1,
+    trace2,
+    trace3,
+    span0,
+    span1,
+    parent0,
+    parent1,
+    root,
   );
   copy.bits = context.bits;
   copy.extra = extra;
@@ -108,7 +116,7 @@ export class SpanContext extends OpenTracingSpanContext {
     parentId: string | null,
     flags: number,
     baggage: Record<string, string> = {},
-    debugId = '',
+    debugId = "",
   ): SpanContext {
     const context = new SpanContext();
     if (parseHex(traceId, 0, traceId.length, words4)) takeTrace(context);
@@ -121,7 +129,7 @@ export class SpanContext extends OpenTracingSpanContext {
       context.parent1 = words2[1]!;
     }
     context.bits = flags & WIRE_FLAGS;
-    context.setExtra(baggage, debugId, '');
+    context.setExtra(baggage, debugId, "");
     return context;
   }
 
@@ -132,7 +140,7 @@ export class SpanContext extends OpenTracingSpanContext {
     parentId: Uint8Array | null,
     flags: number,
     baggage: Record<string, string> = {},
-    debugId = '',
+    debugId = "",
   ): SpanContext {
     const ids = [hexOf(traceId), hexOf(spanId), hexOf(parentId)] as const;
     return SpanContext.withStringIds(ids[0], ids[1], ids[2], flags, baggage, debugId);
@@ -140,10 +148,10 @@ export class SpanContext extends OpenTracingSpanContext {
 
   /** Reads `{trace}:{span}:{parent}:{flags}`; null when any part is not what it should be. */
   static fromString(text: string): SpanContext | null {
-    const a = text.indexOf(':');
-    const b = text.indexOf(':', a + 1);
-    const c = text.indexOf(':', b + 1);
-    if (a < 0 || b < 0 || c < 0 || text.indexOf(':', c + 1) >= 0) return null;
+    const a = text.indexOf(":");
+    const b = text.indexOf(":", a + 1);
+    const c = text.indexOf(":", b + 1);
+    if (a < 0 || b < 0 || c < 0 || text.indexOf(":", c + 1) >= 0) return null;
     const context = new SpanContext();
     if (!parseHex(text, 0, a, words4)) return null;
     takeTrace(context);
@@ -159,7 +167,7 @@ export class SpanContext extends OpenTracingSpanContext {
   }
 
   setExtra(baggage: Record<string, string>, debugId: string, traceState: string): void {
-    let empty = debugId === '' && traceState === '';
+    let empty = debugId === "" && traceState === "";
     if (empty) for (const _key in baggage) empty = false;
     this.extra = empty ? null : { baggage, debugId, traceState };
   }
@@ -194,16 +202,16 @@ export class SpanContext extends OpenTracingSpanContext {
 
   /** 16 hex digits, empty without a parent. */
   get parentIdHex(): string {
-    return (this.parent0 | this.parent1) === 0 ? '' : hex32(this.parent0) + hex32(this.parent1);
+    return (this.parent0 | this.parent1) === 0 ? "" : hex32(this.parent0) + hex32(this.parent1);
   }
 
   get traceIdStr(): string {
     const zero = (this.trace0 | this.trace1 | this.trace2 | this.trace3) === 0;
-    return zero ? '' : shortHex(this.traceIdHex);
+    return zero ? "" : shortHex(this.traceIdHex);
   }
 
   get spanIdStr(): string {
-    return (this.span0 | this.span1) === 0 ? '' : shortHex(this.spanIdHex);
+    return (this.span0 | this.span1) === 0 ? "" : shortHex(this.spanIdHex);
   }
 
   get parentIdStr(): string | null {
@@ -238,11 +246,11 @@ export class SpanContext extends OpenTracingSpanContext {
   }
 
   get debugId(): string {
-    return this.extra === null ? '' : this.extra.debugId;
+    return this.extra === null ? "" : this.extra.debugId;
   }
 
   get traceState(): string {
-    return this.extra === null ? '' : this.extra.traceState;
+    return this.extra === null ? "" : this.extra.traceState;
   }
 
   setBit(bit: number, on: boolean): void {
@@ -275,7 +283,7 @@ export class SpanContext extends OpenTracingSpanContext {
   }
 
   isDebugIDContainerOnly(): boolean {
-    return !this.isValid && this.debugId !== '';
+    return !this.isValid && this.debugId !== "";
   }
 
   override toTraceId(): string {
@@ -288,7 +296,7 @@ export class SpanContext extends OpenTracingSpanContext {
 
   /** The value of `uber-trace-id`. */
   override toString(): string {
-    const parent = this.parentIdStr ?? '0';
+    const parent = this.parentIdStr ?? "0";
     return `${this.traceIdStr}:${this.spanIdStr}:${parent}:${this.flags.toString(16)}`;
   }
 }

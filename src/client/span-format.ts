@@ -1,6 +1,6 @@
 // What a batch's wire format must do: a head before the spans, each span, a tail after them.
-import type { Span } from './span.ts';
-import type { Tag } from './types.ts';
+import type { Span } from "./span.ts";
+import type { Tag } from "./types.ts";
 
 /** Spans lost in this process so far, as told to the agent. */
 export interface ClientStats {

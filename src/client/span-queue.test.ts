@@ -1,15 +1,15 @@
 // The queue between an application and a receiver that is slow, refuses, or is gone for an hour.
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { FakeTimers } from './fake-timers.ts';
-import { HTTP_BATCH_BYTES, QUEUE_BYTES, SEND_ATTEMPTS } from './limits.ts';
-import { OtlpFormat } from './otlp-format.ts';
-import { RemoteReporter } from './remote-reporter.ts';
-import { ConstSampler } from './samplers.ts';
-import { SpanQueue } from './span-queue.ts';
-import { ThriftFormat } from './thrift-format.ts';
-import { Tracer } from './tracer.ts';
-import type { SendResult, SpanQueueOptions, Transport } from './span-queue.ts';
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FakeTimers } from "./fake-timers.ts";
+import { HTTP_BATCH_BYTES, QUEUE_BYTES, SEND_ATTEMPTS } from "./limits.ts";
+import { OtlpFormat } from "./otlp-format.ts";
+import { RemoteReporter } from "./remote-reporter.ts";
+import { ConstSampler } from "./samplers.ts";
+import { SpanQueue } from "./span-queue.ts";
+import { ThriftFormat } from "./thrift-format.ts";
+import { Tracer } from "./tracer.ts";
+import type { SendResult, SpanQueueOptions, Transport } from "./span-queue.ts";
 
 interface Scene {
   timers: FakeTimers;
@@ -22,31 +22,38 @@ interface Scene {
 
 function scene(options: Partial<SpanQueueOptions> = {}): Scene {
   const timers = new FakeTimers();
-  const sent: Scene['sent'] = [];
-  const answer: Scene['answer'] = { with: null };
+  const sent: Scene["sent"] = [];
+  const answer: Scene["answer"] = { with: null };
   const transport: Transport = {
     parallel: 1,
     send(bytes, done) {
       sent.push({ size: bytes.length, done });
-      if (answer.with !== null) done(answer.with, 'told to');
+      if (answer.with !== null) done(answer.with, "told to");
     },
     close: (callback) => callback(),
-    toString: () => 'test',
+    toString: () => "test",
   };
-  const format = new ThriftFormat('binary', false);
+  const format = new ThriftFormat("binary", false);
   const queue = new SpanQueue({ format, transport, timers, random: () => 1, ...options });
   const reporter = new RemoteReporter(queue, { timers });
-  return { timers, queue, tracer: new Tracer('svc', reporter, new ConstSampler(true)), sent, answer };
+  return {
+    timers,
+    queue,
+    tracer: new Tracer("svc", reporter, new ConstSampler(true)),
+    sent,
+    answer,
+  };
 }
 
 function spans(tracer: Tracer, count: number): void {
-  for (let i = 0; i < count; i++) tracer.startSpan('op', { tags: { filler: 'x'.repeat(100) } }).finish();
+  for (let i = 0; i < count; i++)
+    tracer.startSpan("op", { tags: { filler: "x".repeat(100) } }).finish();
 }
 
-describe('a receiver that is gone for an hour', () => {
-  it('costs a bounded amount of memory, and every span is accounted for', () => {
+describe("a receiver that is gone for an hour", () => {
+  it("costs a bounded amount of memory, and every span is accounted for", () => {
     const { timers, queue, tracer, answer, sent } = scene();
-    answer.with = 'retry';
+    answer.with = "retry";
     const perSecond = 200;
     for (let second = 0; second < 3_600; second++) {
       spans(tracer, perSecond);
@@ -57,7 +64,7 @@ describe('a receiver that is gone for an hour', () => {
     assert.ok(attempts < 100, `${attempts} attempts in an hour`);
     assert.ok(queue.stats.fullQueueDropped > 0);
     assert.ok(queue.stats.failedToEmit > 0);
-    answer.with = 'sent';
+    answer.with = "sent";
     timers.advance(120_000);
     assert.ok(queue.queuedBytes < HTTP_BATCH_BYTES);
     const before = sent.length;
@@ -67,10 +74,10 @@ describe('a receiver that is gone for an hour', () => {
   });
 });
 
-describe('retries', () => {
-  it('wait longer each time and end after a number of attempts', () => {
+describe("retries", () => {
+  it("wait longer each time and end after a number of attempts", () => {
     const { timers, queue, tracer, answer, sent } = scene();
-    answer.with = 'retry';
+    answer.with = "retry";
     spans(tracer, 1);
     timers.advance(1_000);
     const times: number[] = [];
@@ -85,18 +92,18 @@ describe('retries', () => {
     assert.deepEqual(queue.stats, { fullQueueDropped: 0, tooLargeDropped: 0, failedToEmit: 1 });
   });
 
-  it('do not follow a refusal', () => {
+  it("do not follow a refusal", () => {
     const { timers, queue, tracer, answer, sent } = scene();
-    answer.with = 'refused';
+    answer.with = "refused";
     spans(tracer, 3);
     timers.advance(600_000);
     assert.equal(sent.length, 1);
     assert.equal(queue.stats.failedToEmit, 3);
   });
 
-  it('end with one last attempt when the tracer is closed', () => {
+  it("end with one last attempt when the tracer is closed", () => {
     const { timers, tracer, answer, sent } = scene();
-    answer.with = 'retry';
+    answer.with = "retry";
     spans(tracer, 1);
     timers.advance(1_000);
     let closed = 0;
@@ -104,7 +111,7 @@ describe('retries', () => {
     tracer.close(() => closed++);
     assert.equal(sent.length, 2);
     assert.equal(closed, 0);
-    sent[1]!.done('retry');
+    sent[1]!.done("retry");
     assert.equal(closed, 1);
     assert.equal(timers.pending, 0);
     spans(tracer, 1);
@@ -113,27 +120,27 @@ describe('retries', () => {
   });
 });
 
-describe('batches', () => {
-  it('go one at a time, full ones at once, the rest by the interval', () => {
+describe("batches", () => {
+  it("go one at a time, full ones at once, the rest by the interval", () => {
     const { timers, tracer, sent } = scene({ maxBatchSpans: 10 });
     spans(tracer, 25);
     assert.equal(sent.length, 1);
-    sent[0]!.done('sent');
+    sent[0]!.done("sent");
     assert.equal(sent.length, 2);
-    sent[1]!.done('sent');
+    sent[1]!.done("sent");
     assert.equal(sent.length, 2);
     timers.advance(1_000);
     assert.equal(sent.length, 3);
   });
 
-  it('of a size limit never exceed it', () => {
-    for (const format of [new ThriftFormat('compact', true), new OtlpFormat()]) {
+  it("of a size limit never exceed it", () => {
+    for (const format of [new ThriftFormat("compact", true), new OtlpFormat()]) {
       const { tracer, answer, sent, queue, timers } = scene({ format, maxBatchBytes: 4_000 });
-      answer.with = 'sent';
+      answer.with = "sent";
       for (let length = 0; length < 3_000; length += 7) {
-        tracer.startSpan('op', { tags: { filler: 'x'.repeat(length) } }).finish();
+        tracer.startSpan("op", { tags: { filler: "x".repeat(length) } }).finish();
       }
-      tracer.startSpan('huge', { tags: { filler: 'x'.repeat(4_000) } }).finish();
+      tracer.startSpan("huge", { tags: { filler: "x".repeat(4_000) } }).finish();
       timers.advance(1_000);
       assert.ok(sent.length > 100);
       for (const { size } of sent) assert.ok(size <= 4_000, String(size));
@@ -141,17 +148,17 @@ describe('batches', () => {
     }
   });
 
-  it('survive values that cannot be read', () => {
+  it("survive values that cannot be read", () => {
     const { tracer, answer, timers, queue, sent } = scene();
-    answer.with = 'sent';
+    answer.with = "sent";
     const cyclic: Record<string, unknown> = {};
-    cyclic['self'] = cyclic;
+    cyclic["self"] = cyclic;
     const hostile = {
       toJSON() {
-        throw new Error('no');
+        throw new Error("no");
       },
     };
-    tracer.startSpan('op', { tags: { cyclic, hostile, symbol: Symbol('s'), fn() {} } }).finish();
+    tracer.startSpan("op", { tags: { cyclic, hostile, symbol: Symbol("s"), fn() {} } }).finish();
     timers.advance(1_000);
     assert.equal(sent.length, 1);
     assert.deepEqual(queue.stats, { fullQueueDropped: 0, tooLargeDropped: 0, failedToEmit: 0 });

@@ -1,13 +1,13 @@
 // Encodes finished spans into batches and sends them in the background, within bounds.
-import { HTTP_BATCH_BYTES, QUEUE_BYTES, SEND_ATTEMPTS, SPARE_BUFFERS } from './limits.ts';
-import type { Timers } from './clock.ts';
-import type { Metrics } from './metrics.ts';
-import type { Span } from './span.ts';
-import type { ClientStats, SpanFormat } from './span-format.ts';
-import type { Logger, Tag } from './types.ts';
+import { HTTP_BATCH_BYTES, QUEUE_BYTES, SEND_ATTEMPTS, SPARE_BUFFERS } from "./limits.ts";
+import type { Timers } from "./clock.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Span } from "./span.ts";
+import type { ClientStats, SpanFormat } from "./span-format.ts";
+import type { Logger, Tag } from "./types.ts";
 
 /** What became of a batch: taken, refused for good, or to be tried again. */
-export type SendResult = 'sent' | 'refused' | 'retry';
+export type SendResult = "sent" | "refused" | "retry";
 
 /** Carries closed batches to their receiver. */
 export interface Transport {
@@ -192,13 +192,13 @@ export class SpanQueue {
 
   #settled(batch: Batch, result: SendResult, reason: string | undefined): void {
     this.#inFlight--;
-    if (result === 'retry' && !this.#closing && ++batch.attempts < SEND_ATTEMPTS) {
+    if (result === "retry" && !this.#closing && ++batch.attempts < SEND_ATTEMPTS) {
       this.#waiting.unshift(batch);
       this.#wait(reason);
     } else {
       this.#queuedBytes -= batch.bytes.length;
       if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(batch.bytes);
-      if (result === 'sent') {
+      if (result === "sent") {
         this.#backoffMs = 0;
         this.#metrics?.reporterSuccess.increment(batch.count);
       } else {
@@ -215,7 +215,9 @@ export class SpanQueue {
     if (this.#cancelRetry !== null) return;
     this.#backoffMs = Math.min(LAST_BACKOFF_MS, this.#backoffMs * 2 || FIRST_BACKOFF_MS);
     const delayMs = this.#backoffMs * (0.5 + this.#random() / 2);
-    this.#logger?.error(`${String(this.#transport)}: ${reason}; again in ${Math.round(delayMs)} ms`);
+    this.#logger?.error(
+      `${String(this.#transport)}: ${reason}; again in ${Math.round(delayMs)} ms`,
+    );
     this.#cancelRetry = this.#timers.after(delayMs, () => {
       this.#cancelRetry = null;
       this.#sendNext();

@@ -1,13 +1,13 @@
 // A unit of work: its name, times, tags, logs and references, kept only while they can matter.
-import { Span as OpenTracingSpan } from 'opentracing';
-import type { Reference } from 'opentracing';
-import { DEBUG, FINAL, SAMPLED } from './span-context.ts';
-import { LOGS_PER_SPAN, TAGS_PER_SPAN } from './limits.ts';
-import type { SpanContext } from './span-context.ts';
-import type { Tracer } from './tracer.ts';
-import type { SamplingDecision, Tag } from './types.ts';
+import { Span as OpenTracingSpan } from "opentracing";
+import type { Reference } from "opentracing";
+import { DEBUG, FINAL, SAMPLED } from "./span-context.ts";
+import { LOGS_PER_SPAN, TAGS_PER_SPAN } from "./limits.ts";
+import type { SpanContext } from "./span-context.ts";
+import type { Tracer } from "./tracer.ts";
+import type { SamplingDecision, Tag } from "./types.ts";
 
-const SAMPLING_PRIORITY = 'sampling.priority';
+const SAMPLING_PRIORITY = "sampling.priority";
 
 /** One log: keys and values alternate in `fields`. */
 export interface LogRecord {
@@ -43,8 +43,8 @@ export class Recording {
     const half = LOGS_PER_SPAN >>> 1;
     const oldest = half + (this.droppedLogs % (LOGS_PER_SPAN - half));
     const timestampMs = logs[oldest]!.timestampMs;
-    const gap = ['event', 'dropped Span logs', 'dropped_log_count', this.droppedLogs];
-    gap.push('component', 'spoor-client');
+    const gap = ["event", "dropped Span logs", "dropped_log_count", this.droppedLogs];
+    gap.push("component", "spoor-client");
     const ring = [...logs.slice(oldest), ...logs.slice(half, oldest)];
     return [...logs.slice(0, half), { timestampMs, fields: gap }, ...ring];
   }

@@ -1,5 +1,5 @@
 // How tag values are written, whatever the wire format.
-import { TAG_VALUE_LENGTH } from './limits.ts';
+import { TAG_VALUE_LENGTH } from "./limits.ts";
 
 export interface TagOptions {
   /** Longer text and binary values are cut. */

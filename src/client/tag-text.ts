@@ -4,10 +4,10 @@
 export function textOfValue(value: unknown): string {
   try {
     if (value instanceof Error) return value.stack ?? String(value);
-    if (typeof value === 'object') return JSON.stringify(value) ?? String(value);
+    if (typeof value === "object") return JSON.stringify(value) ?? String(value);
     return String(value);
   } catch (error) {
-    return `[unserialisable: ${error instanceof Error ? error.message : 'unknown'}]`;
+    return `[unserialisable: ${error instanceof Error ? error.message : "unknown"}]`;
   }
 }
 

@@ -1,13 +1,13 @@
 // Jaeger's Thrift envelope of a batch: process before the spans, sequence and losses after them.
-import { CompactThriftWriter } from '../wire/thrift-compact-writer.ts';
-import { BinaryThriftWriter, ThriftType } from '../wire/thrift-writer.ts';
-import { writeThriftSpan, writeThriftTags } from './encode-thrift.ts';
-import { SPAN_BYTES } from './limits.ts';
-import { DEFAULT_TAG_OPTIONS } from './tag-options.ts';
-import type { Span } from './span.ts';
-import type { BatchFacts, SpanFormat } from './span-format.ts';
-import type { TagOptions } from './tag-options.ts';
-import type { Tag } from './types.ts';
+import { CompactThriftWriter } from "../wire/thrift-compact-writer.ts";
+import { BinaryThriftWriter, ThriftType } from "../wire/thrift-writer.ts";
+import { writeThriftSpan, writeThriftTags } from "./encode-thrift.ts";
+import { SPAN_BYTES } from "./limits.ts";
+import { DEFAULT_TAG_OPTIONS } from "./tag-options.ts";
+import type { Span } from "./span.ts";
+import type { BatchFacts, SpanFormat } from "./span-format.ts";
+import type { TagOptions } from "./tag-options.ts";
+import type { Tag } from "./types.ts";
 
 const TAIL_BYTES = 80;
 const ONEWAY = 4;
@@ -18,7 +18,7 @@ function flatTags(tags: readonly Tag[]): unknown[] {
 
 /** jaeger.thrift's Batch, bare for HTTP or within the agent's `emitBatch` message for UDP. */
 export class ThriftFormat implements SpanFormat {
-  readonly contentType = 'application/x-thrift';
+  readonly contentType = "application/x-thrift";
   readonly #writer: BinaryThriftWriter | CompactThriftWriter;
   readonly #asMessage: boolean;
   readonly #options: TagOptions;
@@ -26,11 +26,11 @@ export class ThriftFormat implements SpanFormat {
   headRoom = 0;
 
   constructor(
-    protocol: 'binary' | 'compact',
+    protocol: "binary" | "compact",
     asMessage: boolean,
     options: TagOptions = DEFAULT_TAG_OPTIONS,
   ) {
-    const Writer = protocol === 'compact' ? CompactThriftWriter : BinaryThriftWriter;
+    const Writer = protocol === "compact" ? CompactThriftWriter : BinaryThriftWriter;
     this.#writer = new Writer(new Uint8Array(0), SPAN_BYTES);
     this.#asMessage = asMessage;
     this.#options = options;
@@ -62,7 +62,7 @@ export class ThriftFormat implements SpanFormat {
   #writeHead(process: () => void): void {
     const writer = this.#writer;
     if (this.#asMessage) {
-      writer.messageBegin('emitBatch', ONEWAY, 0);
+      writer.messageBegin("emitBatch", ONEWAY, 0);
       writer.structBegin();
       writer.fieldStruct(1);
     }

@@ -1,9 +1,9 @@
 // The throttler that spends credits a server hands out.
-import { THROTTLED_OPERATIONS } from './limits.ts';
-import type { Timers } from './clock.ts';
-import type { FetchText } from './control.ts';
-import type { Metrics } from './metrics.ts';
-import type { Logger, Tag, Throttler } from './types.ts';
+import { THROTTLED_OPERATIONS } from "./limits.ts";
+import type { Timers } from "./clock.ts";
+import type { FetchText } from "./control.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger, Tag, Throttler } from "./types.ts";
 
 const REFRESH_INTERVAL_MS = 5_000;
 const CREDIT_OF_A_SPAN = 1;
@@ -22,7 +22,7 @@ export class RemoteThrottler implements Throttler {
   readonly #service: string;
   readonly #options: RemoteThrottlerOptions;
   readonly #credits = new Map<string, number>();
-  #uuid = '';
+  #uuid = "";
   #cancel: () => void;
 
   constructor(service: string, options: RemoteThrottlerOptions) {
@@ -68,7 +68,7 @@ export class RemoteThrottler implements Throttler {
     const query = [`service=${encodeURIComponent(this.#service)}`];
     query.push(`uuid=${encodeURIComponent(this.#uuid)}`);
     for (const operation of operations) query.push(`operations=${encodeURIComponent(operation)}`);
-    fetchText(`${baseUrl}/credits?${query.join('&')}`, (error, body) => {
+    fetchText(`${baseUrl}/credits?${query.join("&")}`, (error, body) => {
       try {
         if (error !== null) throw error;
         this.#take(JSON.parse(body));
@@ -81,7 +81,7 @@ export class RemoteThrottler implements Throttler {
   }
 
   #take(answer: { balances?: { operation: string; balance: number }[] }): void {
-    if (!Array.isArray(answer.balances)) throw new Error('Malformed response');
+    if (!Array.isArray(answer.balances)) throw new Error("Malformed response");
     for (const { operation, balance } of answer.balances) {
       const before = this.#credits.get(operation);
       if (before !== undefined && balance > 0) this.#credits.set(operation, before + balance);

@@ -1,5 +1,5 @@
 // The throttler of tracers without another: who may start debug traces, which bypass every sampler.
-import type { Throttler } from './types.ts';
+import type { Throttler } from "./types.ts";
 
 /** Allows every debug trace, or none. */
 export class DefaultThrottler implements Throttler {

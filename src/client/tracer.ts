@@ -1,29 +1,22 @@
 // The tracer: starts spans, carries contexts in and out of requests, hands finished spans on.
-import * as opentracing from 'opentracing';
-import type { Reference } from 'opentracing';
-import { BaggageSetter, FixedBaggageRestrictions } from './baggage.ts';
-import { BinaryCodec } from './codec-binary.ts';
-import { TextMapCodec } from './codec-text-map.ts';
-import { AnchoredClock } from './clock.ts';
-import { IdSource } from './ids.ts';
-import { NULL_LOGGER } from './logger.ts';
-import { NoopReporter } from './reporters.ts';
-import { adaptSampler, ConstSampler } from './samplers.ts';
-import { StackScopeManager } from './scope.ts';
-import { Span } from './span.ts';
-import {
-  DEBUG,
-  FINAL,
-  REMOTE,
-  SAMPLED,
-  SpanContext,
-  UNDECIDED,
-} from './span-context.ts';
-import { DefaultThrottler } from './throttler.ts';
-import type { BaggageRestrictions } from './baggage.ts';
-import type { Clock } from './clock.ts';
-import type { RandomFill } from './ids.ts';
-import type { Metrics } from './metrics.ts';
+import * as opentracing from "opentracing";
+import type { Reference } from "opentracing";
+import { BaggageSetter, FixedBaggageRestrictions } from "./baggage.ts";
+import { BinaryCodec } from "./codec-binary.ts";
+import { TextMapCodec } from "./codec-text-map.ts";
+import { AnchoredClock } from "./clock.ts";
+import { IdSource } from "./ids.ts";
+import { NULL_LOGGER } from "./logger.ts";
+import { NoopReporter } from "./reporters.ts";
+import { adaptSampler, ConstSampler } from "./samplers.ts";
+import { StackScopeManager } from "./scope.ts";
+import { Span } from "./span.ts";
+import { DEBUG, FINAL, REMOTE, SAMPLED, SpanContext, UNDECIDED } from "./span-context.ts";
+import { DefaultThrottler } from "./throttler.ts";
+import type { BaggageRestrictions } from "./baggage.ts";
+import type { Clock } from "./clock.ts";
+import type { RandomFill } from "./ids.ts";
+import type { Metrics } from "./metrics.ts";
 import type {
   Extractor,
   Injector,
@@ -34,7 +27,7 @@ import type {
   ScopeManager,
   Tag,
   Throttler,
-} from './types.ts';
+} from "./types.ts";
 
 /** What jaeger-client's tracer takes, and what a platform adds. */
 export interface TracerOptions {
@@ -64,7 +57,7 @@ export interface StartSpanOptions {
 }
 
 const NO_OPTIONS: StartSpanOptions = Object.freeze({});
-const SPAN_KIND = 'span.kind';
+const SPAN_KIND = "span.kind";
 
 function platformRandom(into: Uint32Array): void {
   const { crypto } = globalThis as { crypto?: { getRandomValues(into: Uint32Array): void } };
@@ -99,9 +92,9 @@ function uuid(ids: IdSource): string {
   const words = [ids.next(), ids.next(), ids.next(), ids.next()];
   words[1] = (words[1]! & 0xffff0fff) | 0x4000;
   words[2] = (words[2]! & 0x3fffffff) | 0x80000000;
-  const hex = words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
+  const hex = words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-  return [...parts, hex.slice(20)].join('-');
+  return [...parts, hex.slice(20)].join("-");
 }
 
 /** An OpenTracing tracer. Nothing it does throws into the application or makes it wait. */
@@ -146,7 +139,7 @@ export class Tracer extends opentracing.Tracer {
     this.baggageSetter = new BaggageSetter(restrictions, this.metrics);
     this.#registerJaegerCodecs(options);
     const id = uuid(this.#ids);
-    this.processTags = { ...options.processTags, ...options.tags, 'client-uuid': id };
+    this.processTags = { ...options.processTags, ...options.tags, "client-uuid": id };
     const tags: Tag[] = Object.entries(this.processTags).map(([key, value]) => ({ key, value }));
     this.#throttler.setProcess?.({ serviceName, tags, uuid: id });
     reporter.setProcess?.(serviceName, tags);
@@ -183,7 +176,7 @@ export class Tracer extends opentracing.Tracer {
   override startSpan(name: string, options: StartSpanOptions = NO_OPTIONS): Span {
     const parent = options === NO_OPTIONS ? null : parentOf(options);
     const { tags } = options;
-    const isServer = tags !== undefined && tags !== null && tags[SPAN_KIND] === 'server';
+    const isServer = tags !== undefined && tags !== null && tags[SPAN_KIND] === "server";
     const hasParent = parent !== null && parent.isValid;
     const startMs = options.startTime || this.#clock.now();
     const span = hasParent
@@ -239,7 +232,15 @@ export class Tracer extends opentracing.Tracer {
     const parent1 = shared ? parent.parent1 : parent.span1;
     const root = parent.root;
     const context = new SpanContext(
-      trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root,
+      trace0,
+      trace1,
+      trace2,
+      trace3,
+      span0,
+      span1,
+      parent0,
+      parent1,
+      root,
     );
     context.extra = parent.extra;
     // A parent in another process has decided, unless it said that it left this to us.
@@ -252,9 +253,9 @@ export class Tracer extends opentracing.Tracer {
     const context = span.spanContext;
     if (parent.isDebugIDContainerOnly() && this.isDebugAllowed(span.operationName)) {
       context.bits |= SAMPLED | DEBUG | FINAL;
-      span.appendTags({ 'jaeger-debug-id': parent.debugId });
+      span.appendTags({ "jaeger-debug-id": parent.debugId });
     }
-    context.setExtra({ ...parent.baggage }, '', '');
+    context.setExtra({ ...parent.baggage }, "", "");
   }
 
   /** Keeps references to real spans; the parent's own is said by the parent id. */

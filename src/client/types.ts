@@ -1,5 +1,5 @@
 // The interfaces applications implement or hand in: loggers, metrics, reporters, samplers, scopes.
-import type { Span } from './span.ts';
+import type { Span } from "./span.ts";
 
 export interface Logger {
   info(message: string): void;
@@ -78,9 +78,9 @@ export interface ScopeManager {
 }
 
 export interface Injector {
-  inject(context: import('./span-context.ts').SpanContext, carrier: unknown): void;
+  inject(context: import("./span-context.ts").SpanContext, carrier: unknown): void;
 }
 
 export interface Extractor {
-  extract(carrier: unknown): import('./span-context.ts').SpanContext | null;
+  extract(carrier: unknown): import("./span-context.ts").SpanContext | null;
 }

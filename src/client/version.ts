@@ -1,3 +1,3 @@
 // The version a tracer tells in its process tags; a test compares it with the published manifest.
 
-export const VERSION = '0.1.0';
+export const VERSION = "0.1.0";

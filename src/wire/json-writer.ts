@@ -7,7 +7,8 @@ const CHUNK_BYTES = 64 * 1024;
 const ENCODER = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 /** Up to here a loop is faster than a call into the engine (measured on Node 24). */
-const COPY_LOOP_BYTES = 96;
+const COPY_LOOP_BYTES = 12;
+const ASCII_LOOP_CHARACTERS = 32;
 
 /** 1 for bytes that stand for themselves in a string: ASCII but for controls and `"\<>&`. */
 const PLAIN = new Uint8Array(256).map((_, byte) =>
@@ -69,7 +70,7 @@ export class JsonWriter {
   text(text: string): void {
     const length = text.length;
     this.#reserve(length * 3);
-    if (length <= COPY_LOOP_BYTES && this.#ascii(text)) return;
+    if (length <= ASCII_LOOP_CHARACTERS && this.#ascii(text)) return;
     this.#at += ENCODER.encodeInto(text, this.#bytes.subarray(this.#at)).written;
   }
 

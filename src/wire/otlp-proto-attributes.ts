@@ -1,6 +1,7 @@
 /** Scans OTLP's KeyValue messages into attribute tables. Bench: bench/otlp-decode.ts. */
 
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
+import { grown } from "../core/attribute-table.ts";
 import type { AttributeTableBuilder } from "../core/attribute-table.ts";
 import type { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
@@ -9,17 +10,20 @@ import { WARNING } from "./otlp-warnings.ts";
 
 const { STRING, BOOL, INT, DOUBLE, BYTES, ARRAY, MAP, EMPTY } = ATTRIBUTE_TYPE;
 
+const FOLLOWERS = 512;
+/** A request with more keys than this must not leave its memory behind. */
+const MOST_FOLLOWERS = 65_536;
+
 /** The error for bytes that are not a message. */
 export function malformed(what: string): SpoorError {
   return new SpoorError("malformed", `OTLP protobuf: ${what}`);
 }
 
 /**
- * Which key followed which, and the value each key had last. Guesses survive from request to
- * request (they are compared with the bytes before they count), decoding being synchronous.
+ * Which key followed which. Guesses survive from request to request (they are compared with the
+ * bytes before they count), decoding being synchronous. Guessing values too did not pay.
  */
-let followers = new Uint32Array(512);
-let lastValues = new Uint32Array(512);
+let followers = new Uint32Array(FOLLOWERS);
 
 /** Reads protobuf's primitives from one request and attributes into a builder. */
 export class OtlpAttributeScanner {
@@ -48,6 +52,7 @@ export class OtlpAttributeScanner {
     this.builder = builder;
     this.limits = limits;
     this.#valueSource = bytes;
+    if (followers.length > MOST_FOLLOWERS) followers = new Uint32Array(FOLLOWERS);
   }
 
   /** Tells that the next attribute is the first of its owner. */
@@ -119,11 +124,7 @@ export class OtlpAttributeScanner {
     }
     const key = this.#key(keyStart, keyEnd, STRING);
     const dictionary = this.builder.dictionary;
-    const guess = lastValues[key]!;
-    const value = dictionary.is(guess, this.bytes, start, end)
-      ? guess
-      : dictionary.intern(this.bytes, start, end);
-    lastValues[key] = value;
+    const value = length === 0 ? 0 : dictionary.internView(this.view, start, length);
     table.add(key, value);
     return true;
   }
@@ -151,7 +152,7 @@ export class OtlpAttributeScanner {
     let nameId = -1;
     if (guess < builder.keyCount) {
       const guessedName = builder.keyNameId[guess]!;
-      if (builder.dictionary.is(guessedName, this.bytes, start, end)) {
+      if (builder.dictionary.is(guessedName, this.view, start, end - start)) {
         if (builder.keyType[guess] === type) {
           this.#previous = guess + 1;
           return guess;
@@ -161,7 +162,7 @@ export class OtlpAttributeScanner {
     }
     if (nameId === -1) nameId = this.name(start, end);
     const key = builder.key(nameId, type);
-    if (key + 2 > followers.length) growGuesses();
+    while (key + 2 > followers.length) followers = grown(followers);
     followers[previous] = key;
     this.#previous = key + 1;
     return key;
@@ -438,15 +439,6 @@ export class OtlpAttributeScanner {
   get high(): number {
     return this.#high;
   }
-}
-
-function growGuesses(): void {
-  const moreFollowers = new Uint32Array(followers.length * 2);
-  moreFollowers.set(followers);
-  followers = moreFollowers;
-  const moreValues = new Uint32Array(lastValues.length * 2);
-  moreValues.set(lastValues);
-  lastValues = moreValues;
 }
 
 /** The last place at or before `end` where a UTF-8 character may begin. */

@@ -10,6 +10,7 @@ import { addWarnings, WARNING } from "./otlp-warnings.ts";
 
 const TWO_TO_53 = 2 ** 53;
 const MAX_U32 = 0xffff_ffff;
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
  * Decodes an ExportTraceServiceRequest (or TracesData, the same bytes). The builder is the
@@ -223,13 +224,13 @@ class OtlpScanner extends OtlpAttributeScanner {
     const builder = this.builder;
     switch (tag) {
       case 0x0a:
-        this.#traceIdGood = this.#id(at, stop, builder.traceId, row * 16, 16);
+        this.#traceIdGood = this.#idWords(at, stop, builder.traceIdWords, row * 4, 4);
         break;
       case 0x12:
-        this.#spanIdGood = this.#id(at, stop, builder.spanId, row * 8, 8);
+        this.#spanIdGood = this.#idWords(at, stop, builder.spanIdWords, row * 2, 2);
         break;
       case 0x22:
-        this.#id(at, stop, builder.parentSpanId, row * 8, 8);
+        this.#idWords(at, stop, builder.parentSpanIdWords, row * 2, 2);
         this.#parentGood = stop === at || stop - at === 8;
         break;
       case 0x2a:
@@ -287,6 +288,18 @@ class OtlpScanner extends OtlpAttributeScanner {
       default:
         return this.skip(tag, at, end);
     }
+  }
+
+  /** Copies an id when its length is right, else zeros the place. False: absent, bad or zero. */
+  #idWords(at: number, stop: number, out: Int32Array, outAt: number, words: number): boolean {
+    const right = stop - at === words * 4;
+    let any = 0;
+    for (let i = 0; i < words; i++) {
+      const word = right ? this.view.getInt32(at + i * 4, LITTLE_ENDIAN) : 0;
+      out[outAt + i] = word;
+      any |= word;
+    }
+    return any !== 0;
   }
 
   /** Copies an id when its length is right, else zeros the place. False: absent, bad or zero. */

@@ -1,5 +1,5 @@
-// Writes protobuf fields forward into a growing byte buffer; message lengths are filled in at the end.
-import { writeUtf8Into } from './utf8-into.ts';
+// Writes protobuf fields forward into a growing byte buffer; lengths are filled in at the end.
+import { writeUtf8Into } from "./utf8-into.ts";
 
 /** Thrown when a message would outgrow the limit its writer was given. */
 export class ProtobufOverflow extends Error {}

@@ -1,7 +1,7 @@
 // Writes Thrift's compact protocol into a growing byte buffer, without intermediate objects.
-import { ThriftType, grown } from './thrift-writer.ts';
-import { writeUtf8Into } from './utf8-into.ts';
-import type { ThriftWriter } from './thrift-writer.ts';
+import { ThriftType, grown } from "./thrift-writer.ts";
+import { writeUtf8Into } from "./utf8-into.ts";
+import type { ThriftWriter } from "./thrift-writer.ts";
 
 const COMPACT_TYPE: Readonly<Record<number, number>> = {
   [ThriftType.double]: 7,
@@ -14,7 +14,7 @@ const COMPACT_TYPE: Readonly<Record<number, number>> = {
 const COMPACT_TRUE = 1;
 const COMPACT_FALSE = 2;
 
-/** TCompactProtocol. Structs must be bracketed by structBegin and structEnd (field ids are deltas). */
+/** TCompactProtocol. Field ids are deltas: structs go between structBegin and structEnd. */
 export class CompactThriftWriter implements ThriftWriter {
   bytes: Uint8Array;
   position = 0;

@@ -1,5 +1,5 @@
 // Writes Thrift's binary protocol into a growing byte buffer, without intermediate objects.
-import { writeUtf8Into } from './utf8-into.ts';
+import { writeUtf8Into } from "./utf8-into.ts";
 
 /** Thrift field types by their binary protocol numbers; the compact writer translates. */
 export const ThriftType = {

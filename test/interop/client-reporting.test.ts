@@ -1,11 +1,11 @@
 // What the client sends, over real sockets, read by decoders that are not ours.
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { initTracer, opentracing } from '../../src/client/node/index.ts';
-import { startAgent, startCollector } from './client-servers.ts';
-import { readBody, readPacket } from './client-thrift.ts';
-import type { Tracer } from '../../src/client/node/index.ts';
-import type { ReadBatch } from './client-thrift.ts';
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { initTracer, opentracing } from "../../src/client/node/index.ts";
+import { startAgent, startCollector } from "./client-servers.ts";
+import { readBody, readPacket } from "./client-thrift.ts";
+import type { Tracer } from "../../src/client/node/index.ts";
+import type { ReadBatch } from "./client-thrift.ts";
 
 const START_MS = 1_700_000_000_123.456;
 
@@ -15,22 +15,22 @@ function closed(tracer: Tracer): Promise<void> {
 
 /** A parent and a child with every kind of tag, logs, and references into other traces. */
 function makeSpans(tracer: Tracer): { parentHex: string; childHex: string; traceHex: string } {
-  const parent = tracer.startSpan('parent', { startTime: START_MS });
-  const other = tracer.startSpan('other');
-  const child = tracer.startSpan('käse 🧀', {
+  const parent = tracer.startSpan("parent", { startTime: START_MS });
+  const other = tracer.startSpan("other");
+  const child = tracer.startSpan("käse 🧀", {
     startTime: START_MS + 1,
-    references: [
-      opentracing.followsFrom(other.context()),
-      opentracing.childOf(parent.context()),
-    ],
-    tags: { 'span.kind': 'server', text: 'schön', empty: '' },
+    references: [opentracing.followsFrom(other.context()), opentracing.childOf(parent.context())],
+    tags: { "span.kind": "server", text: "schön", empty: "" },
   });
-  child.setTag('int', 42).setTag('negative', -7).setTag('float', 1.5).setTag('nan', Number.NaN);
-  child.setTag('largest', Number.MAX_SAFE_INTEGER).setTag('beyond', 2 ** 60);
-  child.setTag('minus-zero', -0).setTag('big', 9_007_199_254_740_993n);
-  child.setTag('yes', true).setTag('no', false).setTag('bytes', Buffer.from('00ff10', 'hex'));
-  child.setTag('object', { a: [1] }).setTag('null', null).setTag('undefined', undefined);
-  child.log({ event: 'cache.miss', attempt: 2 }, START_MS + 2);
+  child.setTag("int", 42).setTag("negative", -7).setTag("float", 1.5).setTag("nan", Number.NaN);
+  child.setTag("largest", Number.MAX_SAFE_INTEGER).setTag("beyond", 2 ** 60);
+  child.setTag("minus-zero", -0).setTag("big", 9_007_199_254_740_993n);
+  child.setTag("yes", true).setTag("no", false).setTag("bytes", Buffer.from("00ff10", "hex"));
+  child
+    .setTag("object", { a: [1] })
+    .setTag("null", null)
+    .setTag("undefined", undefined);
+  child.log({ event: "cache.miss", attempt: 2 }, START_MS + 2);
   child.finish(START_MS + 11.25);
   parent.finish(START_MS + 20);
   const { traceIdHex, spanIdHex } = parent.context();
@@ -38,33 +38,36 @@ function makeSpans(tracer: Tracer): { parentHex: string; childHex: string; trace
 }
 
 const EXPECTED_TAGS = [
-  ['span.kind', 'string', 'server'],
-  ['text', 'string', 'schön'],
-  ['empty', 'string', ''],
-  ['int', 'long', 42n],
-  ['negative', 'long', -7n],
-  ['float', 'double', 1.5],
-  ['nan', 'double', Number.NaN],
-  ['largest', 'long', 9_007_199_254_740_991n],
-  ['beyond', 'double', 2 ** 60],
-  ['minus-zero', 'double', -0],
-  ['big', 'long', 9_007_199_254_740_993n],
-  ['yes', 'bool', true],
-  ['no', 'bool', false],
-  ['bytes', 'binary', '00ff10'],
-  ['object', 'string', '{"a":[1]}'],
-  ['null', 'string', 'null'],
-  ['undefined', 'string', 'undefined'],
+  ["span.kind", "string", "server"],
+  ["text", "string", "schön"],
+  ["empty", "string", ""],
+  ["int", "long", 42n],
+  ["negative", "long", -7n],
+  ["float", "double", 1.5],
+  ["nan", "double", Number.NaN],
+  ["largest", "long", 9_007_199_254_740_991n],
+  ["beyond", "double", 2 ** 60],
+  ["minus-zero", "double", -0],
+  ["big", "long", 9_007_199_254_740_993n],
+  ["yes", "bool", true],
+  ["no", "bool", false],
+  ["bytes", "binary", "00ff10"],
+  ["object", "string", '{"a":[1]}'],
+  ["null", "string", "null"],
+  ["undefined", "string", "undefined"],
 ];
 
 function checkBatch(batch: ReadBatch, ids: ReturnType<typeof makeSpans>): void {
-  assert.equal(batch.service, 'shop');
+  assert.equal(batch.service, "shop");
   const tags = new Map(batch.processTags.map(([key, , value]) => [key, value]));
-  assert.equal(tags.get('zone'), 'b');
-  assert.match(String(tags.get('jaeger.version')), /^Node-spoor-/);
-  for (const key of ['hostname', 'ip', 'client-uuid']) assert.ok(tags.get(key), key);
-  assert.deepEqual(batch.spans.map((span) => span.name), ['käse 🧀', 'parent']);
-  const [child, parent] = batch.spans as [ReadBatch['spans'][0], ReadBatch['spans'][0]];
+  assert.equal(tags.get("zone"), "b");
+  assert.match(String(tags.get("jaeger.version")), /^Node-spoor-/);
+  for (const key of ["hostname", "ip", "client-uuid"]) assert.ok(tags.get(key), key);
+  assert.deepEqual(
+    batch.spans.map((span) => span.name),
+    ["käse 🧀", "parent"],
+  );
+  const [child, parent] = batch.spans as [ReadBatch["spans"][0], ReadBatch["spans"][0]];
   assert.equal(child.traceId, ids.traceHex);
   assert.equal(child.spanId, ids.childHex);
   assert.equal(child.parentId, ids.parentHex);
@@ -72,28 +75,34 @@ function checkBatch(batch: ReadBatch, ids: ReturnType<typeof makeSpans>): void {
   assert.deepEqual(child.tags, EXPECTED_TAGS);
   assert.equal(child.startUs, 1_700_000_000_124_456n);
   assert.equal(child.durationUs, 10_250n);
-  assert.deepEqual(child.references.map((each) => each.type), [1, 0]);
+  assert.deepEqual(
+    child.references.map((each) => each.type),
+    [1, 0],
+  );
   assert.equal(child.references[1]!.spanId, ids.parentHex);
-  const fields = [['event', 'string', 'cache.miss'], ['attempt', 'long', 2n]];
+  const fields = [
+    ["event", "string", "cache.miss"],
+    ["attempt", "long", 2n],
+  ];
   assert.deepEqual(child.logs, [{ timestampUs: 1_700_000_000_125_456n, fields }]);
-  assert.equal(parent.parentId, '0000000000000000');
+  assert.equal(parent.parentId, "0000000000000000");
   assert.deepEqual(parent.tags, [
-    ['sampler.type', 'string', 'const'],
-    ['sampler.param', 'bool', true],
+    ["sampler.type", "string", "const"],
+    ["sampler.param", "bool", true],
   ]);
   assert.deepEqual(batch.stats, [0n, 0n, 0n]);
   assert.equal(batch.sequence, 1n);
 }
 
-const ALWAYS = { type: 'const', param: 1 };
-const OPTIONS = { tags: { zone: 'b' } };
+const ALWAYS = { type: "const", param: 1 };
+const OPTIONS = { tags: { zone: "b" } };
 
-describe('UDP', () => {
-  for (const agentProtocol of ['binary', 'compact'] as const) {
+describe("UDP", () => {
+  for (const agentProtocol of ["binary", "compact"] as const) {
     it(`sends every kind of tag in the ${agentProtocol} protocol`, async () => {
       const agent = await startAgent();
-      const reporter = { agentHost: '127.0.0.1', agentPort: agent.port, agentProtocol };
-      const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter }, OPTIONS);
+      const reporter = { agentHost: "127.0.0.1", agentPort: agent.port, agentProtocol };
+      const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter }, OPTIONS);
       const ids = makeSpans(tracer);
       await closed(tracer);
       const [packet] = await agent.received(1);
@@ -102,82 +111,84 @@ describe('UDP', () => {
     });
   }
 
-  it('fills packets up to 65,000 bytes and counts what is too large for one', async () => {
+  it("fills packets up to 65,000 bytes and counts what is too large for one", async () => {
     const agent = await startAgent();
-    const reporter = { agentHost: '127.0.0.1', agentPort: agent.port };
-    const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter });
+    const reporter = { agentHost: "127.0.0.1", agentPort: agent.port };
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter });
     // Two packets and a part: more than the socket's receive buffer would be lost.
     const count = 300;
     for (let i = 0; i < count; i++) {
-      tracer.startSpan(`span ${i}`, { tags: { filler: 'x'.repeat(200) } }).finish();
+      tracer.startSpan(`span ${i}`, { tags: { filler: "x".repeat(200) } }).finish();
     }
-    tracer.startSpan('huge', { tags: { filler: 'x'.repeat(65_000) } }).finish();
-    tracer.startSpan('last').finish();
+    tracer.startSpan("huge", { tags: { filler: "x".repeat(65_000) } }).finish();
+    tracer.startSpan("last").finish();
     await closed(tracer);
-    const names = (): string[] => agent.packets.flatMap((packet) =>
-      readPacket(packet, 'binary').spans.map((span) => span.name));
+    const names = (): string[] =>
+      agent.packets.flatMap((packet) =>
+        readPacket(packet, "binary").spans.map((span) => span.name),
+      );
     while (names().length < count + 1) await agent.received(agent.packets.length + 1);
     const expected = Array.from({ length: count }, (_, i) => `span ${i}`);
-    assert.deepEqual(names(), [...expected, 'last']);
+    assert.deepEqual(names(), [...expected, "last"]);
     for (const packet of agent.packets) assert.ok(packet.length <= 65_000);
     for (const packet of agent.packets.slice(0, -1)) assert.ok(packet.length > 64_000);
-    const last = readPacket(agent.packets.at(-1)!, 'binary');
+    const last = readPacket(agent.packets.at(-1)!, "binary");
     assert.deepEqual(last.stats, [0n, 1n, 0n]);
     assert.equal(last.sequence, BigInt(agent.packets.length));
     await agent.close();
   });
 
-  it('sends whole numbers as DOUBLE when asked to', async () => {
+  it("sends whole numbers as DOUBLE when asked to", async () => {
     const agent = await startAgent();
-    const reporter = { agentHost: '127.0.0.1', agentPort: agent.port, numbersAsDouble: true };
-    const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter });
-    tracer.startSpan('one', { tags: { status: 200 } }).finish();
+    const reporter = { agentHost: "127.0.0.1", agentPort: agent.port, numbersAsDouble: true };
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter });
+    tracer.startSpan("one", { tags: { status: 200 } }).finish();
     await closed(tracer);
     const [packet] = await agent.received(1);
-    const tags = readPacket(packet!, 'binary').spans[0]!.tags;
-    assert.deepEqual(tags.at(-1), ['status', 'double', 200]);
+    const tags = readPacket(packet!, "binary").spans[0]!.tags;
+    assert.deepEqual(tags.at(-1), ["status", "double", 200]);
     await agent.close();
   });
 });
 
-describe('HTTP', () => {
-  it('posts Thrift with Basic credentials', async () => {
+describe("HTTP", () => {
+  it("posts Thrift with Basic credentials", async () => {
     const collector = await startCollector();
     const collectorEndpoint = `${collector.url}/api/traces`;
-    const reporter = { collectorEndpoint, username: 'ann', password: 'secret' };
-    const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter }, OPTIONS);
+    const reporter = { collectorEndpoint, username: "ann", password: "secret" };
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter }, OPTIONS);
     const ids = makeSpans(tracer);
     await closed(tracer);
     const [call] = await collector.received(1);
-    assert.equal(call!.method, 'POST');
-    assert.equal(call!.url, '/api/traces');
-    assert.equal(call!.headers['content-type'], 'application/x-thrift');
-    assert.equal(call!.headers.authorization, `Basic ${btoa('ann:secret')}`);
+    assert.equal(call!.method, "POST");
+    assert.equal(call!.url, "/api/traces");
+    assert.equal(call!.headers["content-type"], "application/x-thrift");
+    assert.equal(call!.headers.authorization, `Basic ${btoa("ann:secret")}`);
     checkBatch(readBody(call!.body), ids);
     await collector.close();
   });
 
-  it('sends a bearer token and headers of its own', async () => {
+  it("sends a bearer token and headers of its own", async () => {
     const collector = await startCollector();
     const reporter = {
       collectorEndpoint: `${collector.url}/api/traces`,
-      authToken: 'tok',
-      headers: { 'x-tenant': 'acme' },
+      authToken: "tok",
+      headers: { "x-tenant": "acme" },
     };
-    const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter });
-    tracer.startSpan('one').finish();
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter });
+    tracer.startSpan("one").finish();
     await closed(tracer);
     const [call] = await collector.received(1);
-    assert.equal(call!.headers.authorization, 'Bearer tok');
-    assert.equal(call!.headers['x-tenant'], 'acme');
+    assert.equal(call!.headers.authorization, "Bearer tok");
+    assert.equal(call!.headers["x-tenant"], "acme");
     await collector.close();
   });
 
-  it('flushes by the interval without being closed', async () => {
+  it("flushes by the interval without being closed", async () => {
     const collector = await startCollector();
     const reporter = { collectorEndpoint: `${collector.url}/api/traces`, flushIntervalMs: 20 };
-    const tracer = initTracer({ serviceName: 'shop', sampler: ALWAYS, reporter });
-    tracer.startSpan('one').finish();
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter });
+    tracer.startSpan("one").finish();
     const [call] = await collector.received(1);
     assert.equal(readBody(call!.body).spans.length, 1);
     await closed(tracer);

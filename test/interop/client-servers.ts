@@ -1,8 +1,8 @@
-// Receivers on loopback for tests of the client: a UDP agent and an HTTP collector that keep bodies.
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { IncomingHttpHeaders, Server } from 'node:http';
+// Receivers on loopback for tests of the client: a UDP agent and an HTTP collector.
+import { createSocket } from "node:dgram";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders, Server } from "node:http";
 
 export interface Agent {
   port: number;
@@ -29,14 +29,14 @@ function arrivals<T>(items: T[]): { wake: () => void; received: (count: number) 
 }
 
 export async function startAgent(): Promise<Agent> {
-  const socket = createSocket('udp4');
+  const socket = createSocket("udp4");
   const packets: Buffer[] = [];
   const { wake, received } = arrivals(packets);
-  socket.on('message', (packet) => {
+  socket.on("message", (packet) => {
     packets.push(packet);
     wake();
   });
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
   const close = (): Promise<void> => new Promise((resolve) => socket.close(() => resolve()));
   return { port: socket.address().port, packets, received, close };
 }
@@ -70,19 +70,19 @@ export async function startCollector(): Promise<Collector> {
   const { wake, received } = arrivals(calls);
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request;
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      const { method = "", url = "", headers } = request;
       const call = { method, url, headers, body: Buffer.concat(parts) };
       const answer = collector.answer(call);
-      const { status, body } = typeof answer === 'number' ? { status: answer, body: '' } : answer;
-      response.writeHead(status, { 'content-type': 'application/json' });
+      const { status, body } = typeof answer === "number" ? { status: answer, body: "" } : answer;
+      response.writeHead(status, { "content-type": "application/json" });
       response.end(body);
       calls.push(call);
       wake();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const collector: Collector = {
     port,

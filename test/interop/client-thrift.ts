@@ -1,5 +1,5 @@
 // Reads Jaeger's Thrift batches with Apache's own `thrift` package, for tests of the client.
-import { createRequire } from 'node:module';
+import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
@@ -23,14 +23,14 @@ interface ThriftPackage {
   TCompactProtocol: new (transport: unknown) => Protocol;
 }
 
-const thrift = require('thrift') as ThriftPackage;
+const thrift = require("thrift") as ThriftPackage;
 
 /** A struct by field number; strings are still bytes. */
 type Struct = Map<number, unknown>;
 
 function readI64(protocol: Protocol): bigint {
   const value = protocol.readI64();
-  if (typeof value === 'bigint') return value;
+  if (typeof value === "bigint") return value;
   return BigInt.asIntN(64, BigInt(`0x${value.toOctetString()}`));
 }
 
@@ -96,11 +96,13 @@ export interface ReadBatch {
 }
 
 function hex(value: unknown): string {
-  return BigInt.asUintN(64, value as bigint).toString(16).padStart(16, '0');
+  return BigInt.asUintN(64, value as bigint)
+    .toString(16)
+    .padStart(16, "0");
 }
 
 function text(value: unknown): string {
-  return (value as Buffer).toString('utf8');
+  return (value as Buffer).toString("utf8");
 }
 
 /** [key, type, value] with the value of the field that the type names. */
@@ -108,17 +110,17 @@ function readTag(tag: Struct): [string, string, unknown] {
   const key = text(tag.get(1));
   switch (tag.get(2)) {
     case 0:
-      return [key, 'string', text(tag.get(3))];
+      return [key, "string", text(tag.get(3))];
     case 1:
-      return [key, 'double', tag.get(4)];
+      return [key, "double", tag.get(4)];
     case 2:
-      return [key, 'bool', tag.get(5)];
+      return [key, "bool", tag.get(5)];
     case 3:
-      return [key, 'long', tag.get(6)];
+      return [key, "long", tag.get(6)];
     case 4:
-      return [key, 'binary', (tag.get(7) as Buffer).toString('hex')];
+      return [key, "binary", (tag.get(7) as Buffer).toString("hex")];
     default:
-      throw new Error('unknown tag type');
+      throw new Error("unknown tag type");
   }
 }
 
@@ -159,14 +161,14 @@ function readBatch(batch: Struct): ReadBatch {
 }
 
 /** The batch of one `emitBatch` packet. Throws when a byte is left over. */
-export function readPacket(packet: Buffer, kind: 'binary' | 'compact'): ReadBatch {
+export function readPacket(packet: Buffer, kind: "binary" | "compact"): ReadBatch {
   const transport = new thrift.TFramedTransport(packet);
-  const Protocol = kind === 'binary' ? thrift.TBinaryProtocol : thrift.TCompactProtocol;
+  const Protocol = kind === "binary" ? thrift.TBinaryProtocol : thrift.TCompactProtocol;
   const protocol = new Protocol(transport);
   const { fname, mtype } = protocol.readMessageBegin();
-  if (fname !== 'emitBatch' || mtype !== 4) throw new Error(`message ${fname} of type ${mtype}`);
+  if (fname !== "emitBatch" || mtype !== 4) throw new Error(`message ${fname} of type ${mtype}`);
   const batch = readBatch(readStruct(protocol).get(1) as Struct);
-  if (transport.readPos !== packet.length) throw new Error('bytes after the message');
+  if (transport.readPos !== packet.length) throw new Error("bytes after the message");
   return batch;
 }
 
@@ -174,6 +176,6 @@ export function readPacket(packet: Buffer, kind: 'binary' | 'compact'): ReadBatc
 export function readBody(body: Buffer): ReadBatch {
   const transport = new thrift.TFramedTransport(body);
   const batch = readBatch(readStruct(new thrift.TBinaryProtocol(transport)));
-  if (transport.readPos !== body.length) throw new Error('bytes after the batch');
+  if (transport.readPos !== body.length) throw new Error("bytes after the batch");
   return batch;
 }

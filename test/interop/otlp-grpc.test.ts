@@ -8,6 +8,7 @@ import * as zlib from "node:zlib";
 import * as grpc from "@grpc/grpc-js";
 import { SpoorError } from "../../src/core/errors.ts";
 import type { Sink } from "../../src/core/flow.ts";
+import { OTLP_TRACE_SERVICE } from "../../src/receivers/otlp/grpc.ts";
 import { decoded, exportRequest, grpcReceiver, ledgerSums } from "../support/otlp-receiver.ts";
 import type { TestReceiver } from "../support/otlp-receiver.ts";
 
@@ -260,6 +261,44 @@ test("a bug is a bare INTERNAL; a client that goes away disturbs nobody", async 
   session.destroy();
   assert.equal((await call(EXPORT, exportRequest(1))).code, 0);
   assert.equal(receiver.faults.length, 1);
+});
+
+test("health: the server and its services, and no others", async (t) => {
+  let healthy = true;
+  const receiver = await grpcReceiver(t, { healthy: () => healthy });
+  const call = caller(t, receiver);
+  const check = (service: string): Promise<Reply> => {
+    const request = Buffer.concat([Buffer.of(0x0a, service.length), Buffer.from(service)]);
+    return call("/grpc.health.v1.Health/Check", service === "" ? Buffer.alloc(0) : request);
+  };
+  assert.deepEqual([...(await check("")).body], [8, 1]);
+  assert.deepEqual([...(await check(OTLP_TRACE_SERVICE)).body], [8, 1]);
+  assert.equal((await check("nobody")).code, grpc.status.NOT_FOUND);
+  healthy = false;
+  assert.deepEqual([...(await check("")).body], [8, 2]);
+});
+
+test("reflection: lists the services, each request answered in order", async (t) => {
+  const receiver = await grpcReceiver(t);
+  const address = `127.0.0.1:${receiver.server.port}`;
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+  t.after(() => client.close());
+  const same = (bytes: Buffer): Buffer => bytes;
+  for (const version of ["v1", "v1alpha"]) {
+    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+    const stream = client.makeBidiStreamRequest(path, same, same);
+    const answers: string[] = [];
+    stream.on("data", (bytes: Buffer) => answers.push(bytes.toString("latin1")));
+    const code = new Promise((resolve) => stream.on("status", (status) => resolve(status.code)));
+    stream.write(Buffer.of(0x3a, 1, 0x2a));
+    stream.write(Buffer.of(0x22, 1, 0x61));
+    stream.write(Buffer.of(0x3a, 0));
+    stream.end();
+    assert.equal(await code, 0);
+    assert.equal(answers.length, 3);
+    assert.ok(answers[0]!.includes(OTLP_TRACE_SERVICE) && answers[2]!.includes("Health"));
+    assert.match(answers[1]!, /only listing services/);
+  }
 });
 
 test("closing lets running calls finish", async (t) => {

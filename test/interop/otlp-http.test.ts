@@ -181,6 +181,78 @@ test("a sink that refuses for good is 400; a bug is a bare 500", async (t) => {
   assert.equal(receiver.ledger.inFlight, 0);
 });
 
+const JSON_TYPE = { "content-type": "application/json; charset=utf-8" };
+
+function jsonRequest(traceIds: readonly string[]): Buffer {
+  const spans = traceIds.map((traceId, i) => ({
+    traceId,
+    spanId: "00000000000000aa",
+    name: `span ${i}`,
+    startTimeUnixNano: "1700000000000000000",
+    endTimeUnixNano: "1700000000001000000",
+  }));
+  return Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+}
+
+test("JSON: answers come in JSON, whole, partial and refused", async (t) => {
+  const receiver = await httpReceiver(t);
+  const id = "0102030405060708090a0b0c0d0e0f10";
+  const whole = await post(receiver, jsonRequest([id]), JSON_TYPE);
+  assert.deepEqual([whole.status, await whole.text()], [200, "{}"]);
+  assert.equal(whole.headers.get("content-type"), "application/json");
+  const partial = await post(receiver, jsonRequest([id, "0".repeat(32)]), JSON_TYPE);
+  const { partialSuccess } = (await partial.json()) as {
+    partialSuccess: { rejectedSpans: string };
+  };
+  assert.equal(partialSuccess.rejectedSpans, "1");
+  for (const body of ["", "{", "[]", '{"resourceSpans":7}']) {
+    const refused = await post(receiver, Buffer.from(body), JSON_TYPE);
+    assert.equal(refused.status, 400, body);
+    assert.equal(refused.headers.get("content-type"), "application/json");
+    assert.equal(((await refused.json()) as { code: number }).code, 3);
+  }
+  assert.equal((await post(receiver, Buffer.from("{}"), JSON_TYPE)).status, 200);
+  receiver.sink.failures.push(new SpoorError("overloaded", "full", { retryAfterMs: 5000 }));
+  const full = await post(receiver, jsonRequest([id]), JSON_TYPE);
+  assert.deepEqual([full.status, full.headers.get("retry-after")], [503, "5"]);
+  assert.deepEqual(await full.json(), { code: 14, message: "full" });
+  assert.deepEqual([result(receiver, "malformed"), result(receiver, "overloaded")], [4, 1]);
+  const { received, stored, rejected } = ledgerSums(receiver.counters);
+  assert.equal(received, stored! + rejected!);
+});
+
+test("JSON cut at every byte is 400", async (t) => {
+  const receiver = await httpReceiver(t);
+  const body = jsonRequest(["0102030405060708090a0b0c0d0e0f10"]);
+  for (let length = 0; length < body.length; length++) {
+    const answer = await post(receiver, body.subarray(0, length), JSON_TYPE);
+    assert.equal(answer.status, 400, `cut at ${length}`);
+    await answer.arrayBuffer();
+  }
+  assert.equal(result(receiver, "malformed"), body.length);
+  assert.deepEqual(receiver.faults, []);
+});
+
+test("many at once: every acknowledged span is in the sink, exactly once", async (t) => {
+  const receiver = await httpReceiver(t);
+  const body = exportRequest(100);
+  const rounds = Array.from({ length: 40 }, async (_, i) => {
+    const gzip = i % 2 === 0;
+    const sent = gzip ? zlib.gzipSync(body) : body;
+    return (await post(receiver, sent, gzip ? { "content-encoding": "gzip" } : {})).status;
+  });
+  assert.deepEqual(new Set(await Promise.all(rounds)), new Set([200]));
+  assert.equal(receiver.sink.spanCount, 4000);
+  const names = exportNames(100);
+  for (let i = 0; i < 4000; i += 100) {
+    assert.deepEqual(receiver.sink.names.slice(i, i + 100), names);
+  }
+});
+
+function exportNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `span ${i}`);
+}
+
 test("other signals are 404, other methods 405, other content types 415", async (t) => {
   const receiver = await httpReceiver(t);
   assert.equal((await post(receiver, Buffer.alloc(0), {}, "/v1/metrics")).status, 404);

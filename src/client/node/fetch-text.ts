@@ -1,26 +1,29 @@
 // Fetches what samplers, throttlers and baggage restrictions poll, with a bound on time and size.
-import { get as httpGet } from 'node:http';
-import { get as httpsGet } from 'node:https';
-import { CONTROL_RESPONSE_BYTES } from '../limits.ts';
-import { UNTRACED } from './untraced.ts';
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import { CONTROL_RESPONSE_BYTES } from "../limits.ts";
+import { UNTRACED } from "./untraced.ts";
+import type { IncomingMessage, RequestOptions } from "node:http";
 
 const TIMEOUT_MS = 5_000;
 
-function collect(response: IncomingMessage, done: (error: Error | null, body: string) => void): void {
+function collect(
+  response: IncomingMessage,
+  done: (error: Error | null, body: string) => void,
+): void {
   const parts: Buffer[] = [];
   let size = 0;
-  response.on('data', (part: Buffer) => {
+  response.on("data", (part: Buffer) => {
     size += part.length;
-    if (size > CONTROL_RESPONSE_BYTES) response.destroy(new Error('response too large'));
+    if (size > CONTROL_RESPONSE_BYTES) response.destroy(new Error("response too large"));
     else parts.push(part);
   });
-  response.on('error', (error) => done(error, ''));
-  response.on('end', () => {
-    const body = Buffer.concat(parts).toString('utf8');
+  response.on("error", (error) => done(error, ""));
+  response.on("end", () => {
+    const body = Buffer.concat(parts).toString("utf8");
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) done(null, body);
-    else done(new Error(`status code ${status}: ${body.slice(0, 200)}`), '');
+    else done(new Error(`status code ${status}: ${body.slice(0, 200)}`), "");
   });
 }
 
@@ -36,11 +39,11 @@ export function fetchText(url: string, done: (error: Error | null, body: string)
       signal: AbortSignal.timeout(TIMEOUT_MS),
       [UNTRACED]: true,
     };
-    const get = url.startsWith('https:') ? httpsGet : httpGet;
+    const get = url.startsWith("https:") ? httpsGet : httpGet;
     const request = get(url, options, (response) => collect(response, once));
-    request.on('socket', (socket) => socket.unref());
-    request.on('error', (error) => once(error, ''));
+    request.on("socket", (socket) => socket.unref());
+    request.on("error", (error) => once(error, ""));
   } catch (error) {
-    once(error as Error, '');
+    once(error as Error, "");
   }
 }

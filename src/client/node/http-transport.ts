@@ -1,11 +1,11 @@
 // Posts batches over HTTP or HTTPS on kept connections, marked so that they are never traced.
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { authorization, resultOfStatus } from '../http-result.ts';
-import { UNTRACED } from './untraced.ts';
-import type { HttpTransportOptions } from '../http-result.ts';
-import type { SendResult, Transport } from '../span-queue.ts';
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { authorization, resultOfStatus } from "../http-result.ts";
+import { UNTRACED } from "./untraced.ts";
+import type { HttpTransportOptions } from "../http-result.ts";
+import type { SendResult, Transport } from "../span-queue.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -20,11 +20,11 @@ export class HttpTransport implements Transport {
     this.#url = new URL(options.endpoint);
     this.#timeoutMs = options.timeoutMs || TIMEOUT_MS;
     this.#headers = {
-      'content-type': options.contentType,
-      ...authorization(options, (text) => Buffer.from(text).toString('base64')),
+      "content-type": options.contentType,
+      ...authorization(options, (text) => Buffer.from(text).toString("base64")),
       ...options.headers,
     };
-    const Agent = this.#url.protocol === 'https:' ? HttpsAgent : HttpAgent;
+    const Agent = this.#url.protocol === "https:" ? HttpsAgent : HttpAgent;
     this.#agent = new Agent({ keepAlive: true });
   }
 
@@ -35,31 +35,31 @@ export class HttpTransport implements Transport {
       open = false;
     };
     const options: RequestOptions & { [UNTRACED]: true } = {
-      method: 'POST',
+      method: "POST",
       agent: this.#agent,
-      headers: { ...this.#headers, 'content-length': bytes.length },
+      headers: { ...this.#headers, "content-length": bytes.length },
       signal: AbortSignal.timeout(this.#timeoutMs),
       [UNTRACED]: true,
     };
     try {
-      const secure = this.#url.protocol === 'https:';
+      const secure = this.#url.protocol === "https:";
       const request = (secure ? httpsRequest : httpRequest)(this.#url, options);
       this.#await(request, settle);
       request.end(bytes);
     } catch (error) {
-      settle('refused', String(error));
+      settle("refused", String(error));
     }
   }
 
   #await(request: ClientRequest, settle: (result: SendResult, reason?: string) => void): void {
-    request.on('response', (response: IncomingMessage) => {
+    request.on("response", (response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       response.resume();
       // The body is awaited, for only then is the connection free again.
-      response.on('end', () => settle(resultOfStatus(status), `HTTPSender status code ${status}`));
-      response.on('error', (error) => settle('retry', String(error)));
+      response.on("end", () => settle(resultOfStatus(status), `HTTPSender status code ${status}`));
+      response.on("error", (error) => settle("retry", String(error)));
     });
-    request.on('error', (error) => settle('retry', `sending spans over HTTP: ${error.message}`));
+    request.on("error", (error) => settle("retry", `sending spans over HTTP: ${error.message}`));
   }
 
   close(callback: () => void): void {

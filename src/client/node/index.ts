@@ -1,17 +1,17 @@
 // The published entry for Node: jaeger-client's names, so that replacing the import is enough.
-import * as opentracing from 'opentracing';
-import { buildTracer } from '../configuration.ts';
-import { PrioritySampler, TagEqualsSampler } from '../samplers-experimental.ts';
-import { Metrics } from '../metrics.ts';
-import { RemoteSampler as CoreRemoteSampler } from '../sampler-remote.ts';
-import { baseUrlOf } from '../control.ts';
-import { readEnvironment } from './configuration-env.ts';
-import { fetchText } from './fetch-text.ts';
-import { nodePlatform } from './platform.ts';
-import type { TracingConfig, TracingOptions } from '../configuration.ts';
-import type { Environment } from './configuration-env.ts';
-import type { LegacySampler, Logger, MetricsFactory, Sampler } from '../types.ts';
-import type { Tracer } from '../tracer.ts';
+import * as opentracing from "opentracing";
+import { buildTracer } from "../configuration.ts";
+import { PrioritySampler, TagEqualsSampler } from "../samplers-experimental.ts";
+import { Metrics } from "../metrics.ts";
+import { RemoteSampler as CoreRemoteSampler } from "../sampler-remote.ts";
+import { baseUrlOf } from "../control.ts";
+import { readEnvironment } from "./configuration-env.ts";
+import { fetchText } from "./fetch-text.ts";
+import { nodePlatform } from "./platform.ts";
+import type { TracingConfig, TracingOptions } from "../configuration.ts";
+import type { Environment } from "./configuration-env.ts";
+import type { LegacySampler, Logger, MetricsFactory, Sampler } from "../types.ts";
+import type { Tracer } from "../tracer.ts";
 
 /**
  * A tracer from jaeger-client's configuration object. With `disable` it is OpenTracing's own, which
@@ -27,7 +27,10 @@ export function initTracerFromEnv(
   options: TracingOptions = {},
   env: Environment = process.env,
 ): Tracer {
-  const warn = (message: string): void => (options.logger?.error ?? console.warn)(message);
+  const warn = (message: string): void => {
+    if (options.logger) options.logger.error(message);
+    else console.warn(message);
+  };
   const read = readEnvironment(config, options, env, warn);
   return initTracer(read.config, read.options);
 }
@@ -49,11 +52,11 @@ export interface RemoteSamplerNodeOptions {
 export class RemoteSampler extends CoreRemoteSampler {
   constructor(serviceName: string, options: RemoteSamplerNodeOptions = {}) {
     const { hostPort, host, port, samplingPath, metrics, ...rest } = options;
-    const base = baseUrlOf(hostPort, host, port, { host: '0.0.0.0', port: 5778 });
+    const base = baseUrlOf(hostPort, host, port, { host: "0.0.0.0", port: 5778 });
     super(serviceName, {
       ...rest,
       metrics: metrics === undefined || metrics instanceof Metrics ? metrics : new Metrics(metrics),
-      url: base + (samplingPath ?? '/sampling'),
+      url: base + (samplingPath ?? "/sampling"),
       timers: nodePlatform.timers,
       fetchText,
     });
@@ -65,37 +68,37 @@ export const Configuration = { initTracer, initTracerFromEnv };
 export const experimental = { PrioritySampler, TagEqualsSampler };
 export { fetchText, opentracing };
 
-export { Tracer } from '../tracer.ts';
-export { Span } from '../span.ts';
-export { SpanContext } from '../span-context.ts';
-export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from '../samplers.ts';
-export { GuaranteedThroughputSampler } from '../sampler-guaranteed.ts';
-export { PerOperationSampler } from '../sampler-per-operation.ts';
+export { Tracer } from "../tracer.ts";
+export { Span } from "../span.ts";
+export { SpanContext } from "../span-context.ts";
+export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "../samplers.ts";
+export { GuaranteedThroughputSampler } from "../sampler-guaranteed.ts";
+export { PerOperationSampler } from "../sampler-per-operation.ts";
 export {
   CompositeReporter,
   InMemoryReporter,
   LoggingReporter,
   NoopReporter,
-} from '../reporters.ts';
-export { RemoteReporter } from '../remote-reporter.ts';
-export { HTTPSender, UDPSender } from './senders.ts';
-export { TextMapCodec } from '../codec-text-map.ts';
-export { B3SingleCodec, ZipkinB3TextMapCodec } from '../codec-b3.ts';
-export { W3CTraceContextCodec } from '../codec-w3c.ts';
-export { CompositeCodec } from '../codec-composite.ts';
-export { BinaryCodec } from '../codec-binary.ts';
-export { DefaultThrottler } from '../throttler.ts';
-export { RemoteThrottler } from '../throttler-remote.ts';
-export { FixedBaggageRestrictions } from '../baggage.ts';
-export { RemoteBaggageRestrictions } from '../baggage-remote.ts';
-export { ConsoleLogger } from '../logger.ts';
-export { Metrics } from '../metrics.ts';
-export { PrometheusMetricsFactory } from '../metrics-prometheus.ts';
-export { TestUtils } from '../test-utils.ts';
-export { AsyncScopeManager } from './scope-async.ts';
-export { systemTimers } from '../clock.ts';
-export { VERSION } from '../version.ts';
-export type { TracingConfig, TracingOptions } from '../configuration.ts';
+} from "../reporters.ts";
+export { RemoteReporter } from "../remote-reporter.ts";
+export { HTTPSender, UDPSender } from "./senders.ts";
+export { TextMapCodec } from "../codec-text-map.ts";
+export { B3SingleCodec, ZipkinB3TextMapCodec } from "../codec-b3.ts";
+export { W3CTraceContextCodec } from "../codec-w3c.ts";
+export { CompositeCodec } from "../codec-composite.ts";
+export { BinaryCodec } from "../codec-binary.ts";
+export { DefaultThrottler } from "../throttler.ts";
+export { RemoteThrottler } from "../throttler-remote.ts";
+export { FixedBaggageRestrictions } from "../baggage.ts";
+export { RemoteBaggageRestrictions } from "../baggage-remote.ts";
+export { ConsoleLogger } from "../logger.ts";
+export { Metrics } from "../metrics.ts";
+export { PrometheusMetricsFactory } from "../metrics-prometheus.ts";
+export { TestUtils } from "../span-inspection.ts";
+export { AsyncScopeManager } from "./scope-async.ts";
+export { systemTimers } from "../clock.ts";
+export { VERSION } from "../version.ts";
+export type { TracingConfig, TracingOptions } from "../configuration.ts";
 export type {
   Counter,
   Gauge,
@@ -107,4 +110,4 @@ export type {
   SamplingDecision,
   ScopeManager,
   Throttler,
-} from '../types.ts';
+} from "../types.ts";

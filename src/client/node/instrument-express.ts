@@ -1,8 +1,8 @@
 // Traces Express: a middleware that names spans after routes.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { spanOfRequest, startServerSpan } from './server-span.ts';
-import type { Span } from '../span.ts';
-import type { Tracer } from '../tracer.ts';
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { spanOfRequest, startServerSpan } from "./server-span.ts";
+import type { Span } from "../span.ts";
+import type { Tracer } from "../tracer.ts";
 
 /** The part of an Express request that is looked at. */
 interface ExpressRequest extends IncomingMessage {
@@ -16,15 +16,15 @@ interface ExpressRequest extends IncomingMessage {
  */
 function nameAfterRoute(request: ExpressRequest, span: Span): void {
   let route = request.route;
-  Object.defineProperty(request, 'route', {
+  Object.defineProperty(request, "route", {
     configurable: true,
     enumerable: true,
     get: () => route,
-    set(found: ExpressRequest['route']) {
+    set(found: ExpressRequest["route"]) {
       route = found;
-      if (typeof found?.path !== 'string') return;
-      span.setOperationName(`${request.method} ${request.baseUrl ?? ''}${found.path}`);
-      span.setTag('component', 'express');
+      if (typeof found?.path !== "string") return;
+      span.setOperationName(`${request.method} ${request.baseUrl ?? ""}${found.path}`);
+      span.setTag("component", "express");
     },
   });
 }
@@ -37,19 +37,19 @@ export function expressTracing(
 ): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
   return (request, response, next) => {
     const known = spanOfRequest(request);
-    const span = known ?? startServerSpan(tracer, request, response, 'express');
+    const span = known ?? startServerSpan(tracer, request, response, "express");
     nameAfterRoute(request as ExpressRequest, span);
     tracer.withSpan(span, next);
   };
 }
 
-/** `app.use(expressErrors(tracer))`, after every route: what routes throw is logged and passed on. */
+/** `app.use(expressErrors(tracer))`, after every route: logs what they throw and passes it on. */
 export function expressErrors(
   tracer: Tracer,
 ): (error: unknown, request: IncomingMessage, response: ServerResponse, next: Next) => void {
   return (error, request, _response, next) => {
     const span = spanOfRequest(request) ?? tracer.activeSpan();
-    span?.setTag('error', true).log({ event: 'error', 'error.object': error });
+    span?.setTag("error", true).log({ event: "error", "error.object": error });
     next(error);
   };
 }

@@ -1,7 +1,7 @@
 // Traces fastify: a plugin that names spans after routes.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { spanOfRequest, startServerSpan } from './server-span.ts';
-import type { Tracer } from '../tracer.ts';
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { spanOfRequest, startServerSpan } from "./server-span.ts";
+import type { Tracer } from "../tracer.ts";
 
 /** The parts of fastify that are used; its own types need not be installed. */
 export interface FastifyLike {
@@ -23,21 +23,26 @@ export function fastifyTracing(tracer: Tracer): Plugin {
   const plugin: Plugin = (fastify, _options, done) => {
     const onRequest = (request: RequestLike, reply: ReplyLike, next: () => void): void => {
       const known = spanOfRequest(request.raw);
-      const span = known ?? startServerSpan(tracer, request.raw, reply.raw, 'fastify');
+      const span = known ?? startServerSpan(tracer, request.raw, reply.raw, "fastify");
       const url = request.routeOptions?.url;
       if (url) span.setOperationName(`${request.method} ${url}`);
-      span.setTag('component', 'fastify');
+      span.setTag("component", "fastify");
       tracer.withSpan(span, next);
     };
-    const onError = (request: RequestLike, _reply: unknown, error: Error, next: () => void): void => {
+    const onError = (
+      request: RequestLike,
+      _reply: unknown,
+      error: Error,
+      next: () => void,
+    ): void => {
       const span = spanOfRequest(request.raw);
-      span?.setTag('error', true).log({ event: 'error', 'error.object': error });
+      span?.setTag("error", true).log({ event: "error", "error.object": error });
       next();
     };
-    fastify.addHook('onRequest', onRequest);
-    fastify.addHook('onError', onError);
+    fastify.addHook("onRequest", onRequest);
+    fastify.addHook("onError", onError);
     done();
   };
   // Hooks shall hold for the application that registers the plugin, not for the plugin alone.
-  return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
+  return Object.assign(plugin, { [Symbol.for("skip-override")]: true });
 }

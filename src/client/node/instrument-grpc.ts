@@ -1,15 +1,15 @@
 // Traces @grpc/grpc-js: an interceptor for clients and one for servers.
-import { FORMAT_TEXT_MAP } from 'opentracing';
-import type * as Grpc from '@grpc/grpc-js';
-import type { Span } from '../span.ts';
-import type { Tracer } from '../tracer.ts';
+import { FORMAT_TEXT_MAP } from "opentracing";
+import type * as Grpc from "@grpc/grpc-js";
+import type { Span } from "../span.ts";
+import type { Tracer } from "../tracer.ts";
 
 const OK = 0;
 
 function finish(span: Span, status: { code?: number | null; details?: string | null }): void {
   const code = status.code ?? OK;
-  span.setTag('rpc.grpc.status_code', code);
-  if (code !== OK) span.setTag('error', true).log({ event: 'error', message: status.details });
+  span.setTag("rpc.grpc.status_code", code);
+  if (code !== OK) span.setTag("error", true).log({ event: "error", message: status.details });
   span.finish();
 }
 
@@ -19,7 +19,7 @@ export function grpcClientTracing(tracer: Tracer, grpc: typeof Grpc): Grpc.Inter
     const method = options.method_definition.path;
     const span = tracer.startSpan(method, {
       childOf: tracer.activeSpan(),
-      tags: { 'span.kind': 'client', component: 'grpc', 'rpc.method': method },
+      tags: { "span.kind": "client", component: "grpc", "rpc.method": method },
     });
     return new grpc.InterceptingCall(nextCall(options), {
       start(metadata, _listener, next) {
@@ -40,7 +40,7 @@ export function grpcClientTracing(tracer: Tracer, grpc: typeof Grpc): Grpc.Inter
 function startServerSpan(tracer: Tracer, method: string, metadata: Grpc.Metadata): Span {
   return tracer.startSpan(method, {
     childOf: tracer.extract(FORMAT_TEXT_MAP, metadata.getMap()),
-    tags: { 'span.kind': 'server', component: 'grpc', 'rpc.method': method },
+    tags: { "span.kind": "server", component: "grpc", "rpc.method": method },
   });
 }
 
@@ -56,7 +56,7 @@ export function grpcServerTracing(tracer: Tracer, grpc: typeof Grpc): Grpc.Serve
       .withOnReceiveMessage((message, next) => tracer.withSpan(span, () => next(message)))
       .withOnReceiveHalfClose((next) => tracer.withSpan(span, next))
       .withOnCancel(() => {
-        if (span !== null) finish(span, { code: grpc.status.CANCELLED, details: 'cancelled' });
+        if (span !== null) finish(span, { code: grpc.status.CANCELLED, details: "cancelled" });
         span = null;
       })
       .build();

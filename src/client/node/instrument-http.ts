@@ -1,13 +1,13 @@
 // Traces what node:http and node:https serve and request, by wrapping the two modules' functions.
-import { errorMonitor } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
-import { syncBuiltinESMExports } from 'node:module';
-import { FORMAT_HTTP_HEADERS } from 'opentracing';
-import { spanOfRequest, startServerSpan } from './server-span.ts';
-import { UNTRACED } from './untraced.ts';
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Tracer } from '../tracer.ts';
+import { errorMonitor } from "node:events";
+import http from "node:http";
+import https from "node:https";
+import { syncBuiltinESMExports } from "node:module";
+import { FORMAT_HTTP_HEADERS } from "opentracing";
+import { spanOfRequest, startServerSpan } from "./server-span.ts";
+import { UNTRACED } from "./untraced.ts";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { Tracer } from "../tracer.ts";
 
 export interface HttpInstrumentationOptions {
   /** Both by default. */
@@ -28,28 +28,28 @@ export function tracedListener(tracer: Tracer, listener: Listener): Listener {
       listener(request, response);
       return;
     }
-    const span = startServerSpan(tracer, request, response, 'node:http');
+    const span = startServerSpan(tracer, request, response, "node:http");
     tracer.withSpan(span, () => listener(request, response));
   };
 }
 
 function isUntraced(args: readonly unknown[]): boolean {
-  return args.some((each) => typeof each === 'object' && each !== null && UNTRACED in each);
+  return args.some((each) => typeof each === "object" && each !== null && UNTRACED in each);
 }
 
 /** Reports a client span for a request and carries the trace on in its headers. */
 function traceRequest(tracer: Tracer, request: ClientRequest): void {
   const span = tracer.startSpan(`HTTP ${request.method}`, {
     childOf: tracer.activeSpan(),
-    tags: { 'span.kind': 'client' },
+    tags: { "span.kind": "client" },
   });
   if (span.record() !== null) {
-    const host = request.getHeader('host') ?? request.host;
-    const path = request.path.split('?', 1)[0]!;
-    span.setTag('component', 'node:http');
-    span.setTag('http.method', request.method);
-    span.setTag('http.url', `${request.protocol}//${String(host)}${path}`);
-    span.setTag('peer.hostname', request.host);
+    const host = request.getHeader("host") ?? request.host;
+    const path = request.path.split("?", 1)[0]!;
+    span.setTag("component", "node:http");
+    span.setTag("http.method", request.method);
+    span.setTag("http.url", `${request.protocol}//${String(host)}${path}`);
+    span.setTag("peer.hostname", request.host);
   }
   // Headers given as an array are on their way already; such a request is traced but not joined.
   if (!request.headersSent) {
@@ -57,17 +57,17 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
     tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
     for (const name in carrier) request.setHeader(name, carrier[name]!);
   }
-  request.once('response', (response: IncomingMessage) => {
+  request.once("response", (response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
-    span.setTag('http.status_code', status);
-    if (status >= 500) span.setTag('error', true);
+    span.setTag("http.status_code", status);
+    if (status >= 500) span.setTag("error", true);
     // Node discards a response nobody listens for; our listening must not change that.
-    if (request.listenerCount('response') === 0) response.resume();
+    if (request.listenerCount("response") === 0) response.resume();
   });
-  request.once('close', () => span.finish());
+  request.once("close", () => span.finish());
   // A listener for errors would swallow those that nobody else handles.
   request.once(errorMonitor, (error: Error) => {
-    span.setTag('error', true).log({ event: 'error', message: error.message });
+    span.setTag("error", true).log({ event: "error", message: error.message });
   });
 }
 
@@ -93,11 +93,11 @@ function wrapEmit(
   options: HttpInstrumentationOptions,
 ): EmitFunction {
   return function emit(this: unknown, event: string, ...args: unknown[]): boolean {
-    if (event !== 'request') return original.call(this, event, ...args);
+    if (event !== "request") return original.call(this, event, ...args);
     const request = args[0] as IncomingMessage;
     const skip = spanOfRequest(request) !== null || options.ignore?.(request) === true;
     if (skip) return original.call(this, event, ...args);
-    const span = startServerSpan(tracer, request, args[1] as ServerResponse, 'node:http');
+    const span = startServerSpan(tracer, request, args[1] as ServerResponse, "node:http");
     return tracer.withSpan(span, () => original.call(this, event, ...args));
   };
 }
@@ -121,13 +121,13 @@ export function instrumentHttp(
   };
   for (const module of [http, https] as unknown as Patched[]) {
     if (options.client !== false) {
-      const request = wrapRequest(tracer, module['request'] as RequestFunction);
-      patch(module, 'request', request);
-      patch(module, 'get', wrapGet(request));
+      const request = wrapRequest(tracer, module["request"] as RequestFunction);
+      patch(module, "request", request);
+      patch(module, "get", wrapGet(request));
     }
     if (options.server !== false) {
-      const prototype = (module['Server'] as { prototype: Patched }).prototype;
-      patch(prototype, 'emit', wrapEmit(tracer, prototype['emit'] as EmitFunction, options));
+      const prototype = (module["Server"] as { prototype: Patched }).prototype;
+      patch(prototype, "emit", wrapEmit(tracer, prototype["emit"] as EmitFunction, options));
     }
   }
   syncBuiltinESMExports();

@@ -1,12 +1,12 @@
 // An OpenTracing span of this client seen as an OpenTelemetry span.
-import { followsFrom } from 'opentracing';
-import type * as Api from '@opentelemetry/api';
-import { REMOTE, SAMPLED, SpanContext } from '../span-context.ts';
-import type { Span } from '../span.ts';
+import { followsFrom } from "opentracing";
+import type * as Api from "@opentelemetry/api";
+import { REMOTE, SAMPLED, SpanContext } from "../span-context.ts";
+import type { Span } from "../span.ts";
 
 const STATUS_OK = 1;
 const STATUS_ERROR = 2;
-const SPAN_KINDS = ['internal', 'server', 'client', 'producer', 'consumer'] as const;
+const SPAN_KINDS = ["internal", "server", "client", "producer", "consumer"] as const;
 
 /** The value of the `span.kind` tag; OpenTelemetry's default, internal, is not tagged. */
 export function kindTag(kind: number | undefined): string | null {
@@ -17,7 +17,7 @@ export function kindTag(kind: number | undefined): string | null {
 export function millisecondsOf(time: Api.TimeInput | undefined): number | undefined {
   if (time === undefined) return undefined;
   if (Array.isArray(time)) return time[0] * 1_000 + time[1] / 1e6;
-  if (typeof time === 'number') {
+  if (typeof time === "number") {
     // Numbers below the start of the process are readings of performance.now().
     return time < performance.timeOrigin ? time + performance.timeOrigin : time;
   }
@@ -28,13 +28,13 @@ export function millisecondsOf(time: Api.TimeInput | undefined): number | undefi
 export function fromOpenTelemetry(context: Api.SpanContext): SpanContext {
   const flags = context.traceFlags & SAMPLED;
   const made = SpanContext.withStringIds(context.traceId, context.spanId, null, flags);
-  made.setExtra({}, '', context.traceState?.serialize() ?? '');
+  made.setExtra({}, "", context.traceState?.serialize() ?? "");
   made.bits |= REMOTE;
   return made;
 }
 
 function isTime(value: unknown): value is Api.TimeInput {
-  return typeof value === 'number' || value instanceof Date || Array.isArray(value);
+  return typeof value === "number" || value instanceof Date || Array.isArray(value);
 }
 
 export class OpenTelemetrySpan implements Api.Span {
@@ -54,7 +54,7 @@ export class OpenTelemetrySpan implements Api.Span {
       spanId: context.spanIdHex,
       traceFlags: context.isSampled() ? 1 : 0,
     };
-    if (context.traceState === '') return made;
+    if (context.traceState === "") return made;
     return { ...made, traceState: this.#api.createTraceState(context.traceState) };
   }
 
@@ -91,9 +91,9 @@ export class OpenTelemetrySpan implements Api.Span {
 
   setStatus(status: Api.SpanStatus): this {
     if (status.code === STATUS_ERROR) {
-      this.span.setTag('error', true);
-      if (status.message) this.span.setTag('otel.status_description', status.message);
-    } else if (status.code === STATUS_OK) this.span.setTag('otel.status_code', 'OK');
+      this.span.setTag("error", true);
+      if (status.message) this.span.setTag("otel.status_description", status.message);
+    } else if (status.code === STATUS_OK) this.span.setTag("otel.status_code", "OK");
     return this;
   }
 
@@ -113,12 +113,12 @@ export class OpenTelemetrySpan implements Api.Span {
   }
 
   recordException(exception: Api.Exception, time?: Api.TimeInput): void {
-    const fields: Record<string, unknown> = { event: 'exception' };
-    if (typeof exception === 'string') fields['exception.message'] = exception;
+    const fields: Record<string, unknown> = { event: "exception" };
+    if (typeof exception === "string") fields["exception.message"] = exception;
     else {
-      fields['exception.type'] = exception.code?.toString() ?? exception.name;
-      fields['exception.message'] = exception.message;
-      fields['exception.stacktrace'] = exception.stack;
+      fields["exception.type"] = exception.code?.toString() ?? exception.name;
+      fields["exception.message"] = exception.message;
+      fields["exception.stacktrace"] = exception.stack;
     }
     this.span.log(fields, millisecondsOf(time));
   }

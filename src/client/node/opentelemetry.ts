@@ -1,16 +1,16 @@
 // OpenTelemetry's API on this tracer: its instrumentations run here, in the same traces.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { FORMAT_HTTP_HEADERS } from 'opentracing';
-import type * as Api from '@opentelemetry/api';
+import { AsyncLocalStorage } from "node:async_hooks";
+import { FORMAT_HTTP_HEADERS } from "opentracing";
+import type * as Api from "@opentelemetry/api";
 import {
   OpenTelemetrySpan,
   fromOpenTelemetry,
   kindTag,
   millisecondsOf,
-} from './opentelemetry-span.ts';
-import type { Span } from '../span.ts';
-import type { SpanContext } from '../span-context.ts';
-import type { Tracer } from '../tracer.ts';
+} from "./opentelemetry-span.ts";
+import type { Span } from "../span.ts";
+import type { SpanContext } from "../span-context.ts";
+import type { Tracer } from "../tracer.ts";
 
 type Callback = (span: Api.Span) => unknown;
 
@@ -23,8 +23,8 @@ class BridgeTracer implements Api.Tracer {
   constructor(tracer: Tracer, api: typeof Api, name: string, version: string | undefined) {
     this.#tracer = tracer;
     this.#api = api;
-    this.#scope = { 'otel.scope.name': name };
-    if (version) this.#scope['otel.scope.version'] = version;
+    this.#scope = { "otel.scope.name": name };
+    if (version) this.#scope["otel.scope.version"] = version;
   }
 
   startSpan(
@@ -36,7 +36,7 @@ class BridgeTracer implements Api.Tracer {
     const startTime = millisecondsOf(options.startTime);
     const span = this.#tracer.startSpan(name, { childOf, startTime, tags: this.#scope });
     const kind = kindTag(options.kind);
-    if (kind !== null) span.setTag('span.kind', kind);
+    if (kind !== null) span.setTag("span.kind", kind);
     const made = new OpenTelemetrySpan(span, this.#api);
     if (options.attributes) made.setAttributes(options.attributes);
     if (options.links) made.addLinks(options.links);
@@ -102,7 +102,7 @@ class BridgeContextManager implements Api.ContextManager {
   }
 
   bind<T>(context: Api.Context, target: T): T {
-    if (typeof target !== 'function') return target;
+    if (typeof target !== "function") return target;
     const bound = (...args: unknown[]): unknown =>
       this.with(context, () => Reflect.apply(target, undefined, args));
     return bound as T;
@@ -152,7 +152,7 @@ class BridgePropagator implements Api.TextMapPropagator {
   }
 
   fields(): string[] {
-    return ['uber-trace-id', 'traceparent', 'tracestate', 'b3'];
+    return ["uber-trace-id", "traceparent", "tracestate", "b3"];
   }
 }
 

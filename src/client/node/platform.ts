@@ -1,37 +1,37 @@
 // Node's part of the client: senders, process tags, and the last flush of a process.
-import { randomFillSync } from 'node:crypto';
-import { hostname, networkInterfaces } from 'node:os';
-import { systemTimers } from '../clock.ts';
-import { B3SingleCodec, ZipkinB3TextMapCodec } from '../codec-b3.ts';
-import { TextMapCodec } from '../codec-text-map.ts';
-import { W3CTraceContextCodec } from '../codec-w3c.ts';
-import { baseUrlOf } from '../control.ts';
-import { HTTP_BATCH_BYTES, UDP_PACKET_BYTES } from '../limits.ts';
-import { Metrics } from '../metrics.ts';
-import { OtlpFormat } from '../otlp-format.ts';
-import { RemoteSampler } from '../sampler-remote.ts';
-import { ProbabilisticSampler } from '../samplers.ts';
-import { RemoteThrottler } from '../throttler-remote.ts';
-import { ThriftFormat } from '../thrift-format.ts';
-import { SpanQueue } from '../span-queue.ts';
-import { DEFAULT_TAG_OPTIONS } from '../tag-options.ts';
-import { VERSION } from '../version.ts';
-import { fetchText } from './fetch-text.ts';
-import { HttpTransport } from './http-transport.ts';
-import { AsyncScopeManager } from './scope-async.ts';
-import { UdpTransport } from './udp-transport.ts';
+import { randomFillSync } from "node:crypto";
+import { hostname, networkInterfaces } from "node:os";
+import { systemTimers } from "../clock.ts";
+import { B3SingleCodec, ZipkinB3TextMapCodec } from "../codec-b3.ts";
+import { TextMapCodec } from "../codec-text-map.ts";
+import { W3CTraceContextCodec } from "../codec-w3c.ts";
+import { baseUrlOf } from "../control.ts";
+import { HTTP_BATCH_BYTES, UDP_PACKET_BYTES } from "../limits.ts";
+import { Metrics } from "../metrics.ts";
+import { OtlpFormat } from "../otlp-format.ts";
+import { RemoteSampler } from "../sampler-remote.ts";
+import { ProbabilisticSampler } from "../samplers.ts";
+import { RemoteThrottler } from "../throttler-remote.ts";
+import { ThriftFormat } from "../thrift-format.ts";
+import { SpanQueue } from "../span-queue.ts";
+import { DEFAULT_TAG_OPTIONS } from "../tag-options.ts";
+import { VERSION } from "../version.ts";
+import { fetchText } from "./fetch-text.ts";
+import { HttpTransport } from "./http-transport.ts";
+import { AsyncScopeManager } from "./scope-async.ts";
+import { UdpTransport } from "./udp-transport.ts";
 import type {
   Parts,
   Platform,
   ReporterConfig,
   SamplerConfig,
   ThrottlerConfig,
-} from '../configuration.ts';
-import type { SpanFormat } from '../span-format.ts';
-import type { SpanQueueOptions } from '../span-queue.ts';
-import type { Logger, MetricsFactory } from '../types.ts';
+} from "../configuration.ts";
+import type { SpanFormat } from "../span-format.ts";
+import type { SpanQueueOptions } from "../span-queue.ts";
+import type { Logger, MetricsFactory } from "../types.ts";
 
-const CONTROL = { host: '0.0.0.0', port: 5778 };
+const CONTROL = { host: "0.0.0.0", port: 5778 };
 const INITIAL_RATE = 0.001;
 const BINARY_PORT = 6832;
 const COMPACT_PORT = 6831;
@@ -40,14 +40,14 @@ const COMPACT_PORT = 6831;
 function ownAddress(): string {
   for (const addresses of Object.values(networkInterfaces())) {
     for (const each of addresses ?? []) {
-      if (each.family === 'IPv4' && !each.internal) return each.address;
+      if (each.family === "IPv4" && !each.internal) return each.address;
     }
   }
-  return '0.0.0.0';
+  return "0.0.0.0";
 }
 
 function processTags(): Record<string, unknown> {
-  return { 'jaeger.version': `Node-spoor-${VERSION}`, hostname: hostname(), ip: ownAddress() };
+  return { "jaeger.version": `Node-spoor-${VERSION}`, hostname: hostname(), ip: ownAddress() };
 }
 
 /** Senders that are flushed when the process ends. */
@@ -63,8 +63,8 @@ function flushAll(): void {
  */
 export function keepFlushed(queue: SpanQueue): SpanQueue {
   if (open.size === 0) {
-    process.on('exit', flushAll);
-    process.on('beforeExit', flushAll);
+    process.on("exit", flushAll);
+    process.on("beforeExit", flushAll);
   }
   open.add(queue);
   return queue;
@@ -72,8 +72,8 @@ export function keepFlushed(queue: SpanQueue): SpanQueue {
 
 function forget(queue: SpanQueue): void {
   if (!open.delete(queue) || open.size > 0) return;
-  process.off('exit', flushAll);
-  process.off('beforeExit', flushAll);
+  process.off("exit", flushAll);
+  process.off("beforeExit", flushAll);
 }
 
 function tagOptions(config: ReporterConfig): typeof DEFAULT_TAG_OPTIONS {
@@ -85,11 +85,11 @@ function tagOptions(config: ReporterConfig): typeof DEFAULT_TAG_OPTIONS {
 
 function httpOptions(config: ReporterConfig): SpanQueueOptions {
   const endpoint = config.collectorEndpoint!;
-  const isOtlp = new URL(endpoint).pathname.endsWith('/v1/traces');
+  const isOtlp = new URL(endpoint).pathname.endsWith("/v1/traces");
   const options = tagOptions(config);
   const format: SpanFormat = isOtlp
     ? new OtlpFormat(options)
-    : new ThriftFormat('binary', false, options);
+    : new ThriftFormat("binary", false, options);
   const { username, password, authToken, headers, timeoutMs } = config;
   const { contentType } = format;
   const transport = new HttpTransport({
@@ -112,18 +112,18 @@ function httpOptions(config: ReporterConfig): SpanQueueOptions {
 }
 
 function udpOptions(config: ReporterConfig): SpanQueueOptions {
-  const protocol = config.agentProtocol || 'binary';
-  if (protocol !== 'binary' && protocol !== 'compact') {
+  const protocol = config.agentProtocol || "binary";
+  if (protocol !== "binary" && protocol !== "compact") {
     throw new Error(`Unknown agent protocol ${protocol}: binary, compact`);
   }
-  const socketType = config.agentSocketType || 'udp4';
-  if (socketType !== 'udp4' && socketType !== 'udp6') {
+  const socketType = config.agentSocketType || "udp4";
+  if (socketType !== "udp4" && socketType !== "udp6") {
     throw new Error(`Unknown socket type ${socketType}: udp4, udp6`);
   }
-  const port = config.agentPort || (protocol === 'compact' ? COMPACT_PORT : BINARY_PORT);
+  const port = config.agentPort || (protocol === "compact" ? COMPACT_PORT : BINARY_PORT);
   return {
     format: new ThriftFormat(protocol, true, tagOptions(config)),
-    transport: new UdpTransport({ host: config.agentHost || 'localhost', port, socketType }),
+    transport: new UdpTransport({ host: config.agentHost || "localhost", port, socketType }),
     timers: systemTimers,
     maxBatchBytes: UDP_PACKET_BYTES,
     maxQueueBytes: config.maxQueueBytes,
@@ -143,7 +143,7 @@ function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logg
 function remoteSampler(config: SamplerConfig, { service, metrics, logger }: Parts): RemoteSampler {
   const base = baseUrlOf(config.hostPort, config.host, config.port, CONTROL);
   return new RemoteSampler(service, {
-    url: config.endpoint ?? base + (config.samplingPath || '/sampling'),
+    url: config.endpoint ?? base + (config.samplingPath || "/sampling"),
     timers: systemTimers,
     fetchText,
     sampler: new ProbabilisticSampler(config.param ?? INITIAL_RATE),
@@ -183,7 +183,7 @@ export const nodePlatform: Platform = {
     jaeger: (options) => new TextMapCodec(options),
     w3c: (options) => new W3CTraceContextCodec(options),
     b3: (options) => new ZipkinB3TextMapCodec(options),
-    'b3-single': (options) => new B3SingleCodec(options),
+    "b3-single": (options) => new B3SingleCodec(options),
   },
   remoteSampler,
   throttler,

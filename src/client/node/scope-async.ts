@@ -1,7 +1,7 @@
 // The scope manager of Node: the active span follows awaits, timers and callbacks.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Span } from '../span.ts';
-import type { ScopeManager } from '../types.ts';
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Span } from "../span.ts";
+import type { ScopeManager } from "../types.ts";
 
 export class AsyncScopeManager implements ScopeManager {
   readonly #storage = new AsyncLocalStorage<Span | null>();

@@ -1,7 +1,7 @@
 // jaeger-client's senders by their names and options, for applications that build a reporter.
-import { SpanQueue } from '../span-queue.ts';
-import { keepFlushed, queueOptionsFor } from './platform.ts';
-import type { Logger } from '../types.ts';
+import { SpanQueue } from "../span-queue.ts";
+import { keepFlushed, queueOptionsFor } from "./platform.ts";
+import type { Logger } from "../types.ts";
 
 export interface UDPSenderOptions {
   host?: string;

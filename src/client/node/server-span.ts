@@ -1,8 +1,8 @@
 // The span of a request that is served: one for each, whichever instrumentation sees it first.
-import { FORMAT_HTTP_HEADERS } from 'opentracing';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Span } from '../span.ts';
-import type { Tracer } from '../tracer.ts';
+import { FORMAT_HTTP_HEADERS } from "opentracing";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Span } from "../span.ts";
+import type { Tracer } from "../tracer.ts";
 
 const spans = new WeakMap<IncomingMessage, Span>();
 
@@ -12,7 +12,7 @@ export function spanOfRequest(request: IncomingMessage): Span | null {
 }
 
 function pathOf(url: string): string {
-  const query = url.indexOf('?');
+  const query = url.indexOf("?");
   return query < 0 ? url : url.slice(0, query);
 }
 
@@ -23,23 +23,23 @@ export function startServerSpan(
   response: ServerResponse,
   component: string,
 ): Span {
-  const method = request.method ?? 'GET';
+  const method = request.method ?? "GET";
   const span = tracer.startSpan(`HTTP ${method}`, {
     childOf: tracer.extract(FORMAT_HTTP_HEADERS, request.headers),
-    tags: { 'span.kind': 'server' },
+    tags: { "span.kind": "server" },
   });
   spans.set(request, span);
   if (span.record() !== null) {
-    span.setTag('component', component);
-    span.setTag('http.method', method);
+    span.setTag("component", component);
+    span.setTag("http.method", method);
     // Queries may hold what nobody wants in a trace: tokens, names.
-    span.setTag('http.url', pathOf(request.url ?? ''));
+    span.setTag("http.url", pathOf(request.url ?? ""));
   }
-  response.once('close', () => {
+  response.once("close", () => {
     const status = response.statusCode;
-    span.setTag('http.status_code', status);
-    if (status >= 500) span.setTag('error', true);
-    if (!response.writableFinished) span.setTag('error', true).log({ event: 'aborted' });
+    span.setTag("http.status_code", status);
+    if (status >= 500) span.setTag("error", true);
+    if (!response.writableFinished) span.setTag("error", true).log({ event: "aborted" });
     span.finish();
   });
   return span;

@@ -1,10 +1,10 @@
 // Sends packets to an agent over a connected UDP socket, also in the last moment of a process.
-import { createSocket } from 'node:dgram';
-import { lookup as resolveName } from 'node:dns';
-import { isIP } from 'node:net';
-import { UDP_PACKETS_IN_FLIGHT } from '../limits.ts';
-import type { Socket, SocketType } from 'node:dgram';
-import type { SendResult, Transport } from '../span-queue.ts';
+import { createSocket } from "node:dgram";
+import { lookup as resolveName } from "node:dns";
+import { isIP } from "node:net";
+import { UDP_PACKETS_IN_FLIGHT } from "../limits.ts";
+import type { Socket, SocketType } from "node:dgram";
+import type { SendResult, Transport } from "../span-queue.ts";
 
 export interface UdpTransportOptions {
   host: string;
@@ -19,10 +19,10 @@ type LookupDone = (error: NodeJS.ErrnoException | null, address: string, family:
 
 /** Names that need no resolver are answered at once, so that the socket is ready at once. */
 function lookupFor(type: SocketType): (host: string, options: unknown, done: LookupDone) => void {
-  const family = type === 'udp6' ? 6 : 4;
+  const family = type === "udp6" ? 6 : 4;
   return (host, _options, done) => {
     if (isIP(host) !== 0) done(null, host, isIP(host));
-    else if (host === 'localhost') done(null, family === 6 ? '::1' : '127.0.0.1', family);
+    else if (host === "localhost") done(null, family === 6 ? "::1" : "127.0.0.1", family);
     else resolveName(host, { family }, done);
   };
 }
@@ -34,7 +34,7 @@ export class UdpTransport implements Transport {
   #socket: Socket;
   #connected = false;
   #closed = false;
-  #address = '';
+  #address = "";
   #resolvedMs: number = Date.now();
   #waiting: (() => void)[] = [];
 
@@ -46,8 +46,8 @@ export class UdpTransport implements Transport {
   #open(): Socket {
     const { host, port, socketType } = this.#options;
     const socket = createSocket({ type: socketType, lookup: lookupFor(socketType) });
-    socket.on('error', () => {});
-    socket.on('connect', () => {
+    socket.on("error", () => {});
+    socket.on("connect", () => {
       this.#connected = true;
       this.#address = socket.remoteAddress().address;
       for (const send of this.#waiting.splice(0)) send();
@@ -62,7 +62,7 @@ export class UdpTransport implements Transport {
 
   send(bytes: Uint8Array, done: (result: SendResult, reason?: string) => void): void {
     if (this.#closed) {
-      done('refused', 'closed');
+      done("refused", "closed");
       return;
     }
     this.#resolveAgain();
@@ -70,7 +70,7 @@ export class UdpTransport implements Transport {
     else this.#waiting.push(() => this.#sendNow(bytes, done));
   }
 
-  /** The connect event comes a tick after the socket is connected; at exit there is no tick more. */
+  /** The connect event comes a tick after the connection; at exit there is no tick more. */
   #isConnected(): boolean {
     if (this.#connected) return true;
     try {
@@ -83,11 +83,12 @@ export class UdpTransport implements Transport {
   }
 
   #sendNow(bytes: Uint8Array, done: (result: SendResult, reason?: string) => void): void {
-    const failed = (error: Error): void => done('refused', `sending spans over UDP: ${error.message}`);
+    const failed = (error: Error): void =>
+      done("refused", `sending spans over UDP: ${error.message}`);
     try {
       this.#socket.send(bytes, (error) => {
         if (error) failed(error);
-        else done('sent');
+        else done("sent");
       });
     } catch (error) {
       failed(error as Error);
@@ -96,10 +97,10 @@ export class UdpTransport implements Transport {
 
   #resolveAgain(): void {
     const { host, socketType } = this.#options;
-    if (isIP(host) !== 0 || host === 'localhost') return;
+    if (isIP(host) !== 0 || host === "localhost") return;
     if (Date.now() - this.#resolvedMs < RESOLVE_INTERVAL_MS) return;
     this.#resolvedMs = Date.now();
-    resolveName(host, { family: socketType === 'udp6' ? 6 : 4 }, (error, address) => {
+    resolveName(host, { family: socketType === "udp6" ? 6 : 4 }, (error, address) => {
       if (error || this.#closed || (this.#connected && address === this.#address)) return;
       const before = this.#socket;
       this.#connected = false;

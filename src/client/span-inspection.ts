@@ -1,5 +1,5 @@
 // What tests of applications ask of spans.
-import type { Span } from './span.ts';
+import type { Span } from "./span.ts";
 
 /** The span's tags by key; of a key set twice the last value. `keys` picks some of them. */
 function getTags(span: Span, keys?: readonly string[]): Record<string, unknown> {
@@ -13,7 +13,9 @@ function getTags(span: Span, keys?: readonly string[]): Record<string, unknown> 
 /** Whether the span has all of these tags with these very values. */
 function hasTags(span: Span, expected: Record<string, unknown>): boolean {
   const tags = getTags(span);
-  return Object.entries(expected).every(([key, value]) => Object.hasOwn(tags, key) && tags[key] === value);
+  return Object.entries(expected).every(
+    ([key, value]) => Object.hasOwn(tags, key) && tags[key] === value,
+  );
 }
 
 /** Named and shaped as jaeger-client's. */

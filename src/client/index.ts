@@ -1,0 +1,81 @@
+// The published entry for browsers: the same tracer, reporting OTLP over HTTP only.
+import * as opentracing from "opentracing";
+import { buildTracer } from "./configuration.ts";
+import { systemTimers } from "./clock.ts";
+import { TextMapCodec } from "./codec-text-map.ts";
+import { W3CTraceContextCodec } from "./codec-w3c.ts";
+import { FetchTransport } from "./fetch-transport.ts";
+import { OtlpFormat } from "./otlp-format.ts";
+import { StackScopeManager } from "./scope.ts";
+import { SpanQueue } from "./span-queue.ts";
+import { DEFAULT_TAG_OPTIONS } from "./tag-options.ts";
+import { VERSION } from "./version.ts";
+import type { Platform, ReporterConfig, TracingConfig, TracingOptions } from "./configuration.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Logger } from "./types.ts";
+import type { Tracer } from "./tracer.ts";
+
+/** Small enough that a page that goes away can still send it. */
+const BATCH_BYTES = 56 * 1024;
+
+interface Page {
+  addEventListener?: (name: string, listener: () => void) => void;
+  document?: { visibilityState?: string };
+}
+
+function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logger): SpanQueue {
+  const endpoint = config.collectorEndpoint;
+  if (!endpoint) throw new Error("reporter.collectorEndpoint must be given: browsers have no UDP");
+  const options = {
+    maxTagValueLength: config.maxTagValueLength || DEFAULT_TAG_OPTIONS.maxTagValueLength,
+    numbersAsDouble: config.numbersAsDouble === true,
+  };
+  const format = new OtlpFormat(options);
+  const { contentType } = format;
+  const queue = new SpanQueue({
+    format,
+    transport: new FetchTransport({ ...config, endpoint, contentType }),
+    timers: systemTimers,
+    maxBatchBytes: BATCH_BYTES,
+    maxQueueBytes: config.maxQueueBytes,
+    metrics,
+    logger,
+  });
+  const page = globalThis as Page;
+  page.addEventListener?.("visibilitychange", () => {
+    if (page.document?.visibilityState === "hidden") queue.flush();
+  });
+  page.addEventListener?.("pagehide", () => queue.flush());
+  return queue;
+}
+
+const browserPlatform: Platform = {
+  timers: systemTimers,
+  random: (into) => {
+    crypto.getRandomValues(into);
+  },
+  codecs: {
+    jaeger: (options) => new TextMapCodec(options),
+    w3c: (options) => new W3CTraceContextCodec(options),
+  },
+  processTags: () => ({ "jaeger.version": `Browser-spoor-${VERSION}` }),
+  scopeManager: () => new StackScopeManager(),
+  sender: senderFor,
+};
+
+/** A tracer from the same configuration object as on Node; `collectorEndpoint` is required. */
+export function initTracer(config: TracingConfig, options: TracingOptions = {}): Tracer {
+  return buildTracer(config, options, browserPlatform) as Tracer;
+}
+
+export { opentracing };
+export { Tracer } from "./tracer.ts";
+export { Span } from "./span.ts";
+export { SpanContext } from "./span-context.ts";
+export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "./samplers.ts";
+export { CompositeReporter, InMemoryReporter, LoggingReporter, NoopReporter } from "./reporters.ts";
+export { RemoteReporter } from "./remote-reporter.ts";
+export { W3CTraceContextCodec } from "./codec-w3c.ts";
+export { TextMapCodec } from "./codec-text-map.ts";
+export { VERSION } from "./version.ts";
+export type { TracingConfig, TracingOptions } from "./configuration.ts";
