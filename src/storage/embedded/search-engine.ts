@@ -109,7 +109,8 @@ export class SearchEngine {
     for (const head of this.#live.heads()) {
       // The end is read before the rows: what is written meanwhile is told next time.
       const end = head.durableEnd;
-      if (head.epoch >= next.epoch) next = { epoch: head.epoch, offset: end };
+      // A head has durable rows only when those before it have no others to come.
+      if (end > 0 && head.epoch >= next.epoch) next = { epoch: head.epoch, offset: end };
     }
     for (const segment of this.#live.segments()) {
       if (segment.epoch >= next.epoch) next = { epoch: segment.epoch + 1, offset: 0 };

@@ -1,7 +1,7 @@
 /** Finds traces: visits what may hold the best matches first, stops when none can be better. */
 
 import { compileRegex } from "../../base/regex.ts";
-import { fromHexInto, toHex } from "../../base/bytes.ts";
+import { equalBytes, fromHexInto, toHex } from "../../base/bytes.ts";
 import {
   admit,
   compareKeys,
@@ -258,20 +258,23 @@ class Search {
 
   #scanBatch(epoch: number, entry: HeadBatch, test: (row: number) => boolean): void {
     const { batch } = entry;
-    const rows = new Uint8Array(1);
+    const rows = new Uint8Array(batch.spanCount);
     const place = this.#places++;
-    for (let row = 0; row < batch.spanCount; row++) {
+    const deletions = this.#sources.hasTombstones;
+    for (let row = 0; row < rows.length; row++) {
       if (!inRange(this.#query, batch.startUs[row]!) || !test(row)) continue;
+      rows[row] = 1;
+      let end = row + 1;
+      while (end < rows.length && sameTrace(batch.traceId, end)) {
+        rows[end] = test(end) ? 1 : 0;
+        end++;
+      }
+      const found = this.#bestOf(batch, rows, row, end);
       const traceHex = toHex(batch.traceId, row * 16, 16);
-      if (this.#sources.isDeleted(traceHex, epoch, entry.at)) continue;
-      rows[0] = 1;
-      const one = {
-        startUs: batch.startUs.subarray(row, row + 1),
-        startNs: batch.startNs.subarray(row, row + 1),
-        durationNs: batch.durationNs.subarray(row, row + 1),
-      };
-      // Rows of a head may repeat within their batch: the exact check counts them.
-      this.#note(traceHex, this.#bestOf(one, rows, 0, 1), -1 - place);
+      row = end - 1;
+      if (deletions && this.#sources.isDeleted(traceHex, epoch, entry.at)) continue;
+      // Rows of a head may repeat: the exact check counts them.
+      this.#note(traceHex, found, -1 - place);
     }
   }
 
@@ -316,6 +319,11 @@ class Search {
     this.#best.set(traceHex, candidate);
     this.#candidates.push(candidate);
   }
+}
+
+/** Whether a row has the trace of the row before. */
+function sameTrace(ids: Uint8Array, row: number): boolean {
+  return equalBytes(ids, row * 16, ids, row * 16 - 16, 16);
 }
 
 interface Found {

@@ -31,7 +31,13 @@ type Pause = () => Promise<void>;
 
 /** Names of services, ascending. */
 export function findServices(sources: Sources): string[] {
-  const names = new Set(servicesOf(headTraces(sources)));
+  const names = new Set<string>();
+  for (const head of sources.heads()) {
+    if (sources.hasTombstones) break;
+    for (const { service } of head.operations()) names.add(service);
+  }
+  // With deleted traces about, rows have to be looked at one by one.
+  if (sources.hasTombstones) servicesOf(headTraces(sources)).forEach((name) => names.add(name));
   for (const segment of sources.segments()) {
     for (const [service] of segment.footer.operations) names.add(service);
   }
@@ -48,13 +54,30 @@ export function findOperations(
   const add = (operation: Operation): void => {
     found.set(`${operation.kind} ${operation.name}`, operation);
   };
-  for (const operation of operationsOf(headTraces(sources), service, kind)) add(operation);
+  for (const operation of headOperations(sources, service, kind)) add(operation);
   for (const segment of sources.segments()) {
     for (const [of, name, ofKind] of segment.footer.operations) {
       if (of === service && (kind === undefined || kind === ofKind)) add({ name, kind: ofKind });
     }
   }
   return [...found.values()].sort((a, b) => compareTexts(a.name, b.name) || a.kind - b.kind);
+}
+
+function headOperations(
+  sources: Sources,
+  service: string,
+  kind: number | undefined,
+): Operation[] {
+  if (sources.hasTombstones) return operationsOf(headTraces(sources), service, kind);
+  const found: Operation[] = [];
+  for (const head of sources.heads()) {
+    for (const operation of head.operations()) {
+      if (operation.service !== service) continue;
+      const { name, kind: ofKind } = operation;
+      if (kind === undefined || kind === ofKind) found.push({ name, kind: ofKind });
+    }
+  }
+  return found;
 }
 
 /** Keys of attributes, ascending by key, level, type. */

@@ -5,7 +5,6 @@ import type { SpanBatch } from "../../core/batch.ts";
 import { sameSpan } from "../../core/trace/span-content.ts";
 import type { RowRef } from "../../core/trace/span-content.ts";
 import type { HeadView } from "./search-heads.ts";
-import { rowsOfTrace, wordsOf } from "./search-heads.ts";
 import { segmentTrace } from "./segment-copy.ts";
 import type { Segment } from "./segment-reader.ts";
 import type { Tombstone } from "./tombstones.ts";
@@ -162,13 +161,12 @@ export class Sources {
       const batch = segmentTrace(segment, traceId);
       if (batch !== undefined) pushAll(rows, batch);
     }
-    const words = wordsOf(traceId);
     for (const head of this.#heads.values()) {
       if (since !== undefined && head.epoch < since.epoch) continue;
-      for (const { batch, at } of head.batches()) {
+      for (const { entry, row } of head.rowsOfTrace(traceId)) {
+        const { batch, at } = entry;
         if (since !== undefined && head.epoch === since.epoch && at < since.offset) continue;
-        if (this.isDeleted(hex, head.epoch, at)) continue;
-        rowsOfTrace(batch, words, (row) => rows.push({ batch, row }));
+        if (!this.isDeleted(hex, head.epoch, at)) rows.push({ batch, row });
       }
     }
     return rows;
