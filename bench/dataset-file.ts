@@ -42,7 +42,7 @@ function readIndex(folder: string): PreparedDataset | undefined {
 function kept(prefix: string, nowSeconds: number): PreparedDataset | undefined {
   if (!fs.existsSync(root)) return undefined;
   for (const name of fs.readdirSync(root)) {
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix) || name.includes(".part-")) continue;
     const index = readIndex(path.join(root, name));
     if (index !== undefined && nowSeconds - index.endSeconds < freshSeconds) return index;
     fs.rmSync(path.join(root, name), { recursive: true, force: true });
@@ -63,7 +63,9 @@ export function prepareDataset(
   const found = kept(prefix, nowSeconds);
   if (found !== undefined) return found;
   const folder = path.join(root, `${prefix}${nowSeconds}`);
-  fs.mkdirSync(folder, { recursive: true });
+  // Others may look for the same dataset meanwhile: it gets its name once it is whole.
+  const part = `${folder}.part-${process.pid}`;
+  fs.mkdirSync(part, { recursive: true });
   const dataset = new Dataset({
     spans,
     seed,
@@ -74,7 +76,7 @@ export function prepareDataset(
   const sizes: number[] = [];
   const counts: number[] = [];
   let bytes = 0;
-  const file = fs.openSync(path.join(folder, "bodies.bin"), "w");
+  const file = fs.openSync(path.join(part, "bodies.bin"), "w");
   for (const request of dataset.requests()) {
     fs.writeSync(file, request.body);
     sizes.push(request.body.length);
@@ -93,7 +95,8 @@ export function prepareDataset(
     samples: dataset.samples,
     durationsUs: quantiles(dataset.durationsUs),
   };
-  fs.writeFileSync(path.join(folder, "index.json"), JSON.stringify(prepared));
+  fs.writeFileSync(path.join(part, "index.json"), JSON.stringify(prepared));
+  fs.renameSync(part, folder);
   return prepared;
 }
 

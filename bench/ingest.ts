@@ -33,7 +33,10 @@ export interface IngestResult {
   /** Acknowledged spans over the time until the server was quiet again. */
   readonly settledPerSecond: number;
   readonly cpuSecondsPerMillion: number;
+  /** All its files, with logs that are kept to be written again. */
   readonly bytesPerSpan: number;
+  /** In its final form alone, where the server says so. */
+  readonly keptBytesPerSpan?: number;
   readonly healthyMs: number;
 }
 
@@ -85,6 +88,7 @@ export async function measureIngest(
   const load = await startLoad(server, plan).result;
   const loadedMs = performance.now();
   const settled = await server.settled(idleShare);
+  const kept = await server.keptBytesPerSpan();
   const seconds = load.seconds + Math.max(0, settled.atMs - loadedMs) / 1000;
   return {
     server: server.plan.name,
@@ -93,6 +97,7 @@ export async function measureIngest(
     settledPerSecond: load.spans / seconds,
     cpuSecondsPerMillion: ((settled.cpuSeconds - before.cpuSeconds) / load.spans) * 1e6,
     bytesPerSpan: settled.diskBytes / load.spans,
+    ...(kept === undefined ? {} : { keptBytesPerSpan: kept }),
     healthyMs,
   };
 }

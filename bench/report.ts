@@ -38,6 +38,9 @@ function ingestTable(results: Results): string {
     middle(rounds, (r) => r.cpuSecondsPerMillion, 2),
     `${middle(rounds, (r) => r.load.ackMs.p50, 1)} / ${middle(rounds, (r) => r.load.ackMs.p99, 1)}`,
     rounds[0]?.settled.diskBytes === 0 ? "none" : middle(rounds, (r) => r.bytesPerSpan, 1),
+    rounds[0]?.keptBytesPerSpan === undefined
+      ? "–"
+      : middle(rounds, (r) => r.keptBytesPerSpan ?? 0, 1),
     middle(rounds, (r) => r.settled.peakRssBytes / mib),
     middle(rounds, (r) => r.load.busy + r.load.broken + r.load.refused),
     middle(rounds, (r) => r.load.cpuShare * 100),
@@ -50,7 +53,8 @@ function ingestTable(results: Results): string {
     "spans/s settled",
     "CPU-s a million, settled",
     "ack p50 / p99 ms",
-    "disk B/span",
+    "all files B/span",
+    "segments alone B/span",
     "peak RSS MiB",
     "answers other than accepted",
     "load's share of its core, %",

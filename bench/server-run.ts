@@ -101,6 +101,15 @@ export class RunningServer {
     return [...text.matchAll(line)].map((match) => Number(match[1]));
   }
 
+  /** Bytes a span takes in its final form; undefined when the server does not say. */
+  async keptBytesPerSpan(): Promise<number | undefined> {
+    const { keptGauges } = this.plan;
+    if (keptGauges === undefined) return undefined;
+    const [bytes] = await this.metric(keptGauges.bytes);
+    const [spans] = await this.metric(keptGauges.spans);
+    return bytes === undefined || spans === undefined || spans === 0 ? undefined : bytes / spans;
+  }
+
   private async gaugesQuiet(): Promise<boolean> {
     for (const name of this.plan.settledGauges) {
       if ((await this.metric(name)).some((value) => value !== 0)) return false;

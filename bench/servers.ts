@@ -26,6 +26,8 @@ export interface ServerPlan {
   readonly dataFolder?: string;
   /** Names of gauges on /metrics that are all 0 once it has settled. */
   readonly settledGauges: readonly string[];
+  /** Gauges of what it keeps in its final form: bytes, and spans in them. */
+  readonly keptGauges?: { readonly bytes: string; readonly spans: string };
 }
 
 export type Build = (dataFolder: string, checkout: string) => Promise<ServerPlan>;
@@ -105,6 +107,11 @@ function jaeger(storage: "memory" | "badger"): Build {
   };
 }
 
+const keptGauges = {
+  bytes: "spoor_embedded_segment_bytes",
+  spans: "spoor_embedded_segment_rows",
+};
+
 function spoor(storage: "embedded" | "memory" | "blackhole"): Build {
   return async (dataFolder, checkout) => {
     const { flags, doors } = await commonFlags();
@@ -119,8 +126,8 @@ function spoor(storage: "embedded" | "memory" | "blackhole"): Build {
       ],
       env: { SPAN_STORAGE_TYPE: storage },
       doors: { ...doors, find: `${doors.query}/spoor/v1/find` },
-      ...(storage === "embedded" ? { dataFolder } : {}),
-      settledGauges: [],
+      ...(storage === "embedded" ? { dataFolder, keptGauges } : {}),
+      settledGauges: storage === "embedded" ? ["spoor_embedded_unsettled_rows"] : [],
     };
   };
 }

@@ -67,7 +67,18 @@ function ingestTargets(results: Results): TargetRow[] {
       110_000,
       middle(rounds("grpc").map((r) => r.settledPerSecond)),
     ),
-    atMost("Disk, settled", "bytes a span", [50], [middle(http.map((r) => r.bytesPerSpan))]),
+    atMost(
+      "Disk, settled: segments",
+      "bytes a span",
+      [50],
+      [middle(http.flatMap((r) => r.keptBytesPerSpan ?? []))],
+    ),
+    atMost(
+      "Disk, settled: all files, with the log's that are kept to be written again",
+      "bytes a span",
+      [50],
+      [middle(http.map((r) => r.bytesPerSpan))],
+    ),
     atMost(
       "Peak memory while ingesting",
       "MiB",

@@ -16,7 +16,7 @@ test("acknowledged spans survive SIGKILL, each exactly once", { timeout: 120_000
   const report = await crashRepeatedly(plan, {
     seed,
     cycles: 5,
-    mostRequests: 60,
+    mostRequests: 40,
     connections: 6,
     say: (line) => t.diagnostic(line),
   });

@@ -166,7 +166,26 @@ class CrashRun {
     this.touched = new Set();
     const faults = await checkTraces(this.plan.doors.query, ids, this.acknowledged);
     this.checked += ids.length;
-    for (const fault of faults) if (this.faults.length < mostFaults) this.faults.push(fault);
+    for (const fault of faults) this.fault(fault);
+  }
+
+  /** Of this process's life: what came in is what was kept, refused, doubled or is under way. */
+  async checkLedger(): Promise<void> {
+    const text = await (await fetch(this.plan.doors.metrics)).text();
+    const row = /^spoor_ledger_(?:spans_total\{state="(\w+)"[^}]*\}|in_flight_spans) (\d+)$/gm;
+    let received: number | undefined;
+    let accounted = 0;
+    for (const [, state, count] of text.matchAll(row)) {
+      if (state === "received") received = Number(count);
+      else accounted += Number(count);
+    }
+    if (received === undefined) return;
+    if (received !== accounted)
+      this.fault(`ledger: ${received} received, ${accounted} accounted for`);
+  }
+
+  private fault(text: string): void {
+    if (this.faults.length < mostFaults) this.faults.push(text);
   }
 
   async stop(): Promise<void> {
@@ -190,6 +209,7 @@ export async function crashRepeatedly(
       await run.loadAndKill();
       await run.recover();
       await run.check(false);
+      await run.checkLedger();
       options.say(
         `cycle ${cycle}: ${run.kills} kills, ${run.spans} spans acknowledged, ` +
           `${run.resent} requests sent again, ${run.faults.length} faults`,

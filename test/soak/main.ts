@@ -11,7 +11,7 @@ const { values } = parseArgs({
     cycles: { type: "string", default: "50" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     server: { type: "string", default: "spoor" },
-    requests: { type: "string", default: "400" },
+    requests: { type: "string", default: "200" },
     connections: { type: "string", default: "8" },
     keep: { type: "boolean", default: false },
   },
