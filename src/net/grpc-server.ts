@@ -5,21 +5,20 @@ import type { CounterTable } from "../base/counters.ts";
 import { isSpoorError, SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { GRPC_STATUS, grpcFailureOf } from "./grpc-status.ts";
-import type { GrpcFailure } from "./grpc-status.ts";
-import { MessageReader, messagePrefix, readUnary } from "./grpc-messages.ts";
-import type { GrpcMessage } from "./grpc-messages.ts";
+import type { GrpcFailure, GrpcMethod } from "./grpc-status.ts";
+import { MessageReader, readUnary } from "./grpc-messages.ts";
+import {
+  converse,
+  ENCODINGS_HEADER,
+  ignoreLostClient,
+  percentEncoded,
+  reply,
+} from "./grpc-reply.ts";
 import { BodyMemory } from "./body-memory.ts";
 import type { HttpServer, TlsOptions } from "./http-server.ts";
 import { ACCEPTED_ENCODINGS, bodyEncoding, inflate } from "./inflate.ts";
 import { listen } from "./listen.ts";
 import type { ListenOptions } from "./listen.ts";
-
-/** One method: encoded request in (inflated), encoded response out. */
-export interface GrpcMethod {
-  readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
-  /** How what was thrown ends a call, by it or before it was reached. Default: `grpcFailureOf`. */
-  readonly failure?: (thrown: unknown) => GrpcFailure;
-}
 
 export interface GrpcServerOptions extends ListenOptions {
   /** Value of the `server` label of `spoor_grpc_failures_total`. */
@@ -133,6 +132,10 @@ class Calls {
       return;
     }
     const reader = new MessageReader(this.#messageBytes, this.#memory);
+    if (method.stream === true) {
+      converse(stream, method, reader);
+      return;
+    }
     try {
       const request = await this.#request(stream, headers, method, reader);
       if (request !== undefined) await this.#call(stream, method, request);
@@ -170,7 +173,7 @@ class Calls {
     }
     this.#arriving.set(stream, performance.now());
     try {
-      const message: GrpcMessage = await readUnary(stream, reader);
+      const message = await readUnary(stream, reader);
       if (!message.compressed) return message.bytes;
       if (encoding === "identity") {
         throw new SpoorError("malformed", "a compressed message without grpc-encoding");
@@ -200,7 +203,7 @@ class Calls {
       "content-type": "application/grpc",
       "grpc-status": String(code),
       "grpc-message": percentEncoded(message),
-      "grpc-accept-encoding": "identity,gzip,deflate,zstd",
+      "grpc-accept-encoding": ENCODINGS_HEADER,
     };
     if (details !== undefined) {
       answer["grpc-status-details-bin"] = Buffer.from(details).toString("base64");
@@ -219,32 +222,3 @@ class Calls {
     }
   }
 }
-
-const RESPONSE_HEADERS: http2.OutgoingHttpHeaders = {
-  ":status": 200,
-  "content-type": "application/grpc",
-  "grpc-accept-encoding": "identity,gzip,deflate,zstd",
-};
-const OK_TRAILERS: http2.OutgoingHttpHeaders = { "grpc-status": "0" };
-
-function reply(stream: http2.ServerHttp2Stream, response: Uint8Array): void {
-  if (stream.destroyed) return;
-  stream.on("wantTrailers", () => stream.sendTrailers(OK_TRAILERS));
-  stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-  const prefix = messagePrefix(response.length);
-  stream.end(response.length === 0 ? prefix : Buffer.concat([prefix, response]));
-}
-
-/** grpc-message: printable ASCII but %, all else percent-encoded UTF-8. */
-function percentEncoded(text: string): string {
-  let encoded = "";
-  for (const byte of Buffer.from(text)) {
-    const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
-    const hex = byte.toString(16).toUpperCase().padStart(2, "0");
-    encoded += plain ? String.fromCharCode(byte) : `%${hex}`;
-  }
-  return encoded;
-}
-
-/** A client that hangs up is no error of ours. */
-function ignoreLostClient(): void {}

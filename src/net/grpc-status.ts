@@ -1,4 +1,4 @@
-/** gRPC status codes, and which one tells what an HTTP status or an error of ours tells. */
+/** What gRPC methods are, the status codes they end with, and how ours map to them. */
 
 import { SpoorError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
@@ -58,6 +58,16 @@ export interface GrpcFailure {
   readonly code: number;
   readonly message: string;
   readonly details?: Uint8Array;
+}
+
+/** One method: encoded request in (inflated), encoded response out. */
+export interface GrpcMethod {
+  /** The request's memory is used again once the response is there. */
+  readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
+  /** A streaming method that answers each message with one, in order. Default: unary. */
+  readonly stream?: true;
+  /** How what was thrown ends a call, by it or before it was reached. Default: `grpcFailureOf`. */
+  readonly failure?: (thrown: unknown) => GrpcFailure;
 }
 
 /** How a call ends that threw; our own bugs become a bare INTERNAL. */

@@ -3,9 +3,9 @@
 import { SpoorError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { startGrpcServer } from "../../net/grpc-server.ts";
-import type { GrpcMethod } from "../../net/grpc-server.ts";
 import { GRPC_STATUS, grpcFailureOf } from "../../net/grpc-status.ts";
-import type { GrpcFailure } from "../../net/grpc-status.ts";
+import type { GrpcFailure, GrpcMethod } from "../../net/grpc-status.ts";
+import { withWellKnown } from "../../net/grpc-well-known.ts";
 import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
@@ -23,6 +23,8 @@ export interface OtlpGrpcOptions extends OtlpIntakeOptions {
   /** Defaults: LIMITS.grpcMessageBytes, requestReceiveMs. */
   readonly messageBytes?: number;
   readonly receiveMs?: number;
+  /** What Health/Check tells. Default: always serving. */
+  readonly healthy?: () => boolean;
   /** Told of errors that are our own bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -30,7 +32,8 @@ export interface OtlpGrpcOptions extends OtlpIntakeOptions {
 /** Starts the receiver; rejects with SpoorError `in-use` or `config` when it cannot listen. */
 export function startOtlpGrpc(options: OtlpGrpcOptions): Promise<HttpServer> {
   const { host, port, counters, sink, rejections, ...settings } = options;
-  const methods = otlpGrpcMethods({ counters, sink, rejections });
+  const own = otlpGrpcMethods({ counters, sink, rejections });
+  const methods = withWellKnown(own, options.healthy ?? (() => true));
   const flag = "collector.otlp.grpc.host-port";
   return startGrpcServer({ ...settings, host, port, flag, name: "otlp-grpc", counters, methods });
 }
