@@ -13,6 +13,7 @@ const TOOLS = {
   go: { probe: ["go", "version"], install: "apt-get install golang-go" },
   java: { probe: ["java", "-version"], install: "apt-get install default-jre-headless" },
   maven: { probe: ["mvn", "-version"], install: "apt-get install maven" },
+  openssl: { probe: ["openssl", "version"], install: "apt-get install openssl" },
   python: {
     probe: ["python3", "-c", "import ensurepip, venv"],
     install: "apt-get install python3 python3-venv",
