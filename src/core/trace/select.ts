@@ -7,11 +7,23 @@ import { BatchBuilder } from "../builder.ts";
 import { exactDurationNs, exactEventNs, exactStartNs } from "../read.ts";
 import type { RowRef } from "./span-content.ts";
 
+/** Making a builder costs as much as 30 spans, so one is kept, unless a giant has grown it. */
+let kept: BatchBuilder | undefined;
+const KEPT_SPANS = 4096;
+
 /** The rows as one batch, in their order; equal resources and scopes become one. */
 export function selectRows(rows: readonly RowRef[]): SpanBatch {
-  const copier = new RowCopier(new BatchBuilder());
+  const builder = kept ?? new BatchBuilder();
+  // Taken while in use: an error half-way leaves none behind in a bad state.
+  kept = undefined;
+  const copier = new RowCopier(builder);
   for (const { batch, row } of rows) copier.copy(batch, row);
-  return copier.builder.finish();
+  const selected = builder.finish();
+  if (rows.length <= KEPT_SPANS) {
+    builder.reset();
+    kept = builder;
+  }
+  return selected;
 }
 
 /** Where the ids of one source batch went in the builder, + 1; 0 is not known yet. */

@@ -1,6 +1,7 @@
 /** What a search says of one trace, computed from all its rows; every store's answer is this. */
 
-import { compareBytes, compareTexts, isZero } from "../../base/bytes.ts";
+import { compareBytes, compareTexts, isZero, toHex } from "../../base/bytes.ts";
+import { mix32 } from "../../base/hash.ts";
 import { STATUS_CODE } from "../batch.ts";
 import type { SpanBatch } from "../batch.ts";
 import { dictText, exactDurationNs, exactStartNs, serviceOf } from "../read.ts";
@@ -18,8 +19,9 @@ export function rowsOf(batches: readonly SpanBatch[]): RowRef[] {
 
 /** Summary of the trace that has exactly these rows (one at least), found by `match`. */
 export function summarize(rows: readonly RowRef[], match: RowRef): TraceSummary {
-  const spanIds = new Set(rows.map(({ batch, row }) => idKey(batch.spanId, row)));
-  const services = new Map<string, { name: string; spanCount: number; errorCount: number }>();
+  const spanIds = new IdSet(rows.length);
+  for (const { batch, row } of rows) spanIds.add(batch.spanId, row);
+  const services = new ServiceCounts();
   let first: RowRef | undefined;
   let root: RowRef | undefined;
   let endUs = -Infinity;
@@ -27,16 +29,14 @@ export function summarize(rows: readonly RowRef[], match: RowRef): TraceSummary 
   let orphanCount = 0;
   for (const at of rows) {
     const { batch, row } = at;
-    const name = serviceOf(batch, row);
-    let service = services.get(name);
-    if (service === undefined) services.set(name, (service = counted(name)));
+    const service = services.of(batch, batch.resourceRow[row]!);
     service.spanCount++;
     if (batch.status[row] === STATUS_CODE.ERROR) {
       service.errorCount++;
       errorCount++;
     }
     const isRoot = isZero(batch.parentSpanId, row * 8, 8);
-    if (!isRoot && !spanIds.has(idKey(batch.parentSpanId, row))) orphanCount++;
+    if (!isRoot && !spanIds.has(batch.parentSpanId, row)) orphanCount++;
     if (first === undefined || compareEarliest(at, first) < 0) first = at;
     if (isRoot && (root === undefined || compareEarliest(at, root) < 0)) root = at;
     endUs = Math.max(endUs, endOf(batch, row));
@@ -51,7 +51,7 @@ export function summarize(rows: readonly RowRef[], match: RowRef): TraceSummary 
     spanCount: rows.length,
     errorCount,
     orphanCount,
-    services: [...services.values()].sort((a, b) => compareTexts(a.name, b.name)),
+    services: services.inOrder(),
     matchSpanId: match.batch.spanId.slice(match.row * 8, match.row * 8 + 8),
     matchStartUs: match.batch.startUs[match.row]!,
     matchStartNs: match.batch.startNs[match.row]!,
@@ -59,16 +59,94 @@ export function summarize(rows: readonly RowRef[], match: RowRef): TraceSummary 
   };
 }
 
-function counted(name: string): { name: string; spanCount: number; errorCount: number } {
-  return { name, spanCount: 0, errorCount: 0 };
+interface ServiceCount {
+  readonly name: string;
+  spanCount: number;
+  errorCount: number;
 }
 
-/** A span id as a key of a set: two words in one number would not be exact, hence text. */
-function idKey(ids: Uint8Array, row: number): string {
-  const at = row * 8;
-  const high = (ids[at]! << 24) | (ids[at + 1]! << 16) | (ids[at + 2]! << 8) | ids[at + 3]!;
-  const low = (ids[at + 4]! << 24) | (ids[at + 5]! << 16) | (ids[at + 6]! << 8) | ids[at + 7]!;
-  return `${high},${low}`;
+/** Counts by service; a text is decoded once a resource, not once a span. */
+class ServiceCounts {
+  readonly #byName = new Map<string, ServiceCount>();
+  readonly #ofBatch = new Map<SpanBatch, (ServiceCount | undefined)[]>();
+  #batch: SpanBatch | undefined;
+  #byResource: (ServiceCount | undefined)[] = [];
+
+  of(batch: SpanBatch, resource: number): ServiceCount {
+    if (batch !== this.#batch) {
+      this.#batch = batch;
+      this.#byResource = this.#ofBatch.get(batch) ?? [];
+      this.#ofBatch.set(batch, this.#byResource);
+    }
+    return (this.#byResource[resource] ??= this.#named(
+      dictText(batch, batch.resourceServiceId[resource]!),
+    ));
+  }
+
+  inOrder(): ServiceCount[] {
+    return [...this.#byName.values()].sort((a, b) => compareTexts(a.name, b.name));
+  }
+
+  #named(name: string): ServiceCount {
+    let count = this.#byName.get(name);
+    if (count === undefined) {
+      count = { name, spanCount: 0, errorCount: 0 };
+      this.#byName.set(name, count);
+    }
+    return count;
+  }
+}
+
+/** Probes beyond which ids were chosen to collide: then a set of texts, at 1 µs a span. */
+const MOST_PROBES = 128;
+
+/** Span ids in an open-addressing table, two words each. */
+class IdSet {
+  readonly #mask: number;
+  readonly #used: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #crowded = new Set<string>();
+
+  constructor(most: number) {
+    let size = 16;
+    while (size < most * 2) size *= 2;
+    this.#mask = size - 1;
+    this.#used = new Uint8Array(size);
+    this.#words = new Int32Array(size * 2);
+  }
+
+  add(ids: Uint8Array, row: number): void {
+    const slot = this.#slot(ids, row);
+    if (slot === -1) {
+      this.#crowded.add(toHex(ids, row * 8, 8));
+      return;
+    }
+    this.#used[slot] = 1;
+    this.#words[slot * 2] = wordAt(ids, row * 8);
+    this.#words[slot * 2 + 1] = wordAt(ids, row * 8 + 4);
+  }
+
+  has(ids: Uint8Array, row: number): boolean {
+    const slot = this.#slot(ids, row);
+    return slot === -1 ? this.#crowded.has(toHex(ids, row * 8, 8)) : this.#used[slot] === 1;
+  }
+
+  /** Where the id is, or the free slot where it would be; -1 when neither is near. */
+  #slot(ids: Uint8Array, row: number): number {
+    const high = wordAt(ids, row * 8);
+    const low = wordAt(ids, row * 8 + 4);
+    let slot = mix32(high ^ mix32(low)) & this.#mask;
+    for (let probes = 0; probes < MOST_PROBES; probes++) {
+      if (this.#used[slot] === 0) return slot;
+      if (this.#words[slot * 2] === high && this.#words[slot * 2 + 1] === low) return slot;
+      slot = (slot + 1) & this.#mask;
+    }
+    return -1;
+  }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 /** End of a span, whole µs rounded down. */
