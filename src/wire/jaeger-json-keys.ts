@@ -43,8 +43,10 @@ export interface JaegerKey {
   readonly name: string;
   /** Jaeger's number of the value's type, for sorting. */
   readonly typeOrder: number;
-  /** `{"key":"…","type":"…","value":` */
+  /** `{"key":"…","type":"…","value":`, for the first tag of a list. */
   readonly prefix: Uint8Array;
+  /** The same after the end of the tag before: `},{"key":…`. */
+  readonly nextPrefix: Uint8Array;
   /** The same when an IPv4 number is written as text. */
   readonly textPrefix: Uint8Array;
   readonly role: number;
@@ -108,10 +110,12 @@ function makeKey(name: string, type: number): JaegerKey {
   const bytes = Uint8Array.from(name, (character) => character.charCodeAt(0));
   const text = jsonText(utf8(bytes));
   const typeOrder = TYPE_ORDER[type]!;
+  const prefix = `{"key":${text},"type":"${TYPE_NAMES[typeOrder]}","value":`;
   return {
     name,
     typeOrder,
-    prefix: utf8Bytes(`{"key":${text},"type":"${TYPE_NAMES[typeOrder]}","value":`),
+    prefix: utf8Bytes(prefix),
+    nextPrefix: utf8Bytes(`},${prefix}`),
     textPrefix: utf8Bytes(`{"key":${text},"type":"string","value":`),
     role: ROLES.get(name) ?? ROLE.NONE,
   };

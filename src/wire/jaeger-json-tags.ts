@@ -19,7 +19,7 @@ import type { JaegerKey } from "./jaeger-json-keys.ts";
 import { jsonText } from "./json-writer.ts";
 import type { JsonWriter } from "./json-writer.ts";
 
-const COMMA = 0x2c;
+const NEXT_OBJECT = utf8Bytes("},");
 const CLOSE_OBJECT = 0x7d;
 const TRUE = utf8Bytes("true");
 const FALSE = utf8Bytes("false");
@@ -226,20 +226,23 @@ export function addSpanTags(list: TagList, table: TagTable, i: number): void {
 /** Writes the list as the inside of a JSON array; `ipv4` writes addresses in numbers as texts. */
 export function writeTags(writer: JsonWriter, table: TagTable, list: TagList, ipv4: boolean): void {
   for (let n = 0; n < list.count; n++) {
-    if (n > 0) writer.byte(COMMA);
     const tag = list.tag[n]!;
     const key = table.keys[tag]!;
     const type = table.types[tag]!;
-    const numeric = type === ATTRIBUTE_TYPE.INT || type === ATTRIBUTE_TYPE.DOUBLE;
-    if (ipv4 && key.role === ROLE.IPV4 && numeric) {
+    if (ipv4 && key.role === ROLE.IPV4 && isNumber(type)) {
+      if (n > 0) writer.raw(NEXT_OBJECT);
       writer.raw(key.textPrefix);
       writer.text(jsonText(addressText(table.batch, type, list.value[n]!)));
     } else {
-      writer.raw(key.prefix);
+      writer.raw(n === 0 ? key.prefix : key.nextPrefix);
       writeValue(writer, table.batch, type, list.value[n]!);
     }
-    writer.byte(CLOSE_OBJECT);
   }
+  if (list.count > 0) writer.byte(CLOSE_OBJECT);
+}
+
+function isNumber(type: number): boolean {
+  return type === ATTRIBUTE_TYPE.INT || type === ATTRIBUTE_TYPE.DOUBLE;
 }
 
 function addressText(batch: SpanBatch, type: number, value: number): string {
