@@ -23,8 +23,10 @@ interface Manifest {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-/** Where packages are put together and packed; `--to` names another folder. */
-const { values } = parseArgs({ options: { to: { type: "string", default: "dist" } } });
+/** Where packages are put together; `--to` names another folder, `--only` one package. */
+const { values } = parseArgs({
+  options: { to: { type: "string", default: "dist" }, only: { type: "string" } },
+});
 const dist = resolve(root, values.to);
 const EVERYWHERE = ["README.md", "LICENSE", "CHANGELOG.md"];
 
@@ -120,6 +122,13 @@ function packClient(): void {
     const content = `${JSON.stringify({ type })}\n`;
     writeFileSync(join(folder, kind, "package.json"), content);
   }
+  // jaeger-client is one object to `import`; ours is that, too, besides its names.
+  const entry = `export * from "./client/node/index.js";\n`;
+  const everything = `import * as everything from "./client/node/index.js";\n`;
+  for (const file of ["entry.js", "entry.d.ts"]) {
+    const content = `${entry}${everything}export default everything;\n`;
+    writeFileSync(join(folder, "esm", file), content);
+  }
   const workspace = readManifest("package.json");
   pack("client", folder, {
     ...readManifest("npm/client/package.json"),
@@ -128,5 +137,5 @@ function packClient(): void {
   });
 }
 
-packServer();
-packClient();
+if (values.only !== "client") packServer();
+if (values.only !== "spoor") packClient();
