@@ -18,6 +18,8 @@ export const LIMITS = {
   keepAliveMs: 75_000,
   /** How long a refused sender may go on sending before its connection is cut. */
   lingerMs: 1000,
+  /** A client that reads nothing of a streamed answer for this long is cut. */
+  answerStallMs: 60_000,
   /** How long running requests may take to finish when a server closes. */
   drainMs: 10_000,
   /** gRPC's default message size is 4 MiB; exporters of big traces need more. */

@@ -78,7 +78,9 @@ async function sendStream(
 
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    const stalled = setTimeout(() => response.destroy(), LIMITS.answerStallMs);
     const done = (): void => {
+      clearTimeout(stalled);
       response.off("drain", done);
       response.off("close", done);
       resolve();
