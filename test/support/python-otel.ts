@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,18 +19,22 @@ export function pythonWithOtel(): Promise<string> {
   return made;
 }
 
+/** Two test files may come here at once: each makes its own, and the first to be done stays. */
 async function install(): Promise<string> {
   const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   const folder = join(cache, "spoor-test", `python-otel-${VERSION}`);
   const python = join(folder, "bin", "python3");
-  const mark = join(folder, "installed");
-  if (existsSync(mark)) return python;
-  await rm(folder, { recursive: true, force: true });
+  if (existsSync(python)) return python;
+  const part = `${folder}.${process.pid}`;
   await mkdir(join(folder, ".."), { recursive: true });
-  await execute("python3", ["-m", "venv", folder]);
+  await execute("python3", ["-m", "venv", part]);
   const quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  await execute(python, [...quiet, ...PACKAGES], { maxBuffer: 2 ** 26 });
-  await writeFile(`${mark}.part`, "");
-  await rename(`${mark}.part`, mark);
+  await execute(join(part, "bin", "python3"), [...quiet, ...PACKAGES], { maxBuffer: 2 ** 26 });
+  try {
+    await rename(part, folder);
+  } catch (error) {
+    await rm(part, { recursive: true, force: true });
+    if (!existsSync(python)) throw error;
+  }
   return python;
 }
