@@ -52,6 +52,10 @@ export class BatchBuilder {
   /** 8 bytes a span. */
   spanId = new Uint8Array(256 * 8);
   parentSpanId = new Uint8Array(256 * 8);
+  /** The same ids as words of the machine's byte order, for who copies them so. */
+  traceIdWords = new Int32Array(this.traceId.buffer);
+  spanIdWords = new Int32Array(this.spanId.buffer);
+  parentSpanIdWords = new Int32Array(this.parentSpanId.buffer);
 
   resourceDropped: number[] = [];
   resourceSchemaUrlId: number[] = [];
@@ -166,9 +170,14 @@ export class BatchBuilder {
     this.linkOffsets[i] = this.linkCount;
     this.kind[i] = 0;
     this.status[i] = 0;
-    this.traceId.fill(0, i * 16, i * 16 + 16);
-    this.spanId.fill(0, i * 8, i * 8 + 8);
-    this.parentSpanId.fill(0, i * 8, i * 8 + 8);
+    this.traceIdWords[i * 4] = 0;
+    this.traceIdWords[i * 4 + 1] = 0;
+    this.traceIdWords[i * 4 + 2] = 0;
+    this.traceIdWords[i * 4 + 3] = 0;
+    this.spanIdWords[i * 2] = 0;
+    this.spanIdWords[i * 2 + 1] = 0;
+    this.parentSpanIdWords[i * 2] = 0;
+    this.parentSpanIdWords[i * 2 + 1] = 0;
     return i;
   }
 
@@ -437,6 +446,9 @@ export class BatchBuilder {
     this.traceId = grown(this.traceId);
     this.spanId = grown(this.spanId);
     this.parentSpanId = grown(this.parentSpanId);
+    this.traceIdWords = new Int32Array(this.traceId.buffer);
+    this.spanIdWords = new Int32Array(this.spanId.buffer);
+    this.parentSpanIdWords = new Int32Array(this.parentSpanId.buffer);
   }
 }
 

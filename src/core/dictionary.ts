@@ -1,11 +1,13 @@
 /** Byte-keyed interning: equal bytes get equal ids, in order of first sight. Bench: decode. */
 
-import { hash32 } from "../base/hash.ts";
+import { hash32, hashView32 } from "../base/hash.ts";
 
 const INITIAL_ENTRIES = 1024;
 const INITIAL_BYTES = 32 * 1024;
-const WORDS = new Uint8Array(8);
-const WORDS_VIEW = new DataView(WORDS.buffer);
+/** Sources shorter than this are copied rather than given a view of their own. */
+const COPIED_BYTES = 2048;
+const COPY = new Uint8Array(COPIED_BYTES);
+const COPY_VIEW = new DataView(COPY.buffer);
 
 /** Builds a dictionary; entry 0 is always the empty text. Reused from batch to batch. */
 export class DictionaryBuilder {
@@ -14,6 +16,10 @@ export class DictionaryBuilder {
   /** Entry `d` is `bytes[offsets[d] ..< offsets[d + 1]]`. */
   offsets: Uint32Array = new Uint32Array(INITIAL_ENTRIES + 1);
   count = 0;
+  #view = new DataView(this.bytes.buffer);
+  /** The long source seen last and its view: bytes are hashed and compared by words. */
+  #source: Uint8Array = COPY;
+  #sourceView: DataView = COPY_VIEW;
   #hashes: Uint32Array = new Uint32Array(INITIAL_ENTRIES);
   #slots: Uint32Array = new Uint32Array(INITIAL_ENTRIES * 4);
   #mask = INITIAL_ENTRIES * 4 - 1;
@@ -25,6 +31,8 @@ export class DictionaryBuilder {
   /** Empties it but for entry 0, keeping its memory. */
   reset(): void {
     this.#slots.fill(0);
+    this.#source = COPY;
+    this.#sourceView = COPY_VIEW;
     this.count = 1;
     this.offsets[0] = 0;
     this.offsets[1] = 0;
@@ -34,27 +42,32 @@ export class DictionaryBuilder {
   /** Id of `source[start, end)`, adding it when new. */
   intern(source: Uint8Array, start: number, end: number): number {
     if (start === end) return 0;
-    const hash = hash32(source, start, end);
     const length = end - start;
-    let slot = hash & this.#mask;
-    for (;;) {
-      const id = this.#slots[slot]!;
-      if (id === 0) return this.#add(source, start, length, hash, slot);
-      if (this.#hashes[id] === hash && this.#same(id, source, start, length)) return id;
-      slot = (slot + 1) & this.#mask;
+    if (source === this.#source) return this.#intern(this.#sourceView, start, length);
+    if (source.length < COPIED_BYTES) {
+      for (let i = 0; i < length; i++) COPY[i] = source[start + i]!;
+      return this.#intern(COPY_VIEW, 0, length);
     }
+    this.#source = source;
+    this.#sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    return this.#intern(this.#sourceView, start, length);
   }
 
   /** Id of the 8 bytes of a number given as two words, adding it when new. */
   internWords(low: number, high: number): number {
-    WORDS_VIEW.setInt32(0, low, true);
-    WORDS_VIEW.setInt32(4, high, true);
-    return this.intern(WORDS, 0, 8);
+    COPY_VIEW.setInt32(0, low, true);
+    COPY_VIEW.setInt32(4, high, true);
+    return this.#intern(COPY_VIEW, 0, 8);
   }
 
-  /** Whether entry `id` exists and is `source[start, end)`: checks a guess, any number will do. */
-  is(id: number, source: Uint8Array, start: number, end: number): boolean {
-    return id < this.count && this.#same(id, source, start, end - start);
+  /** Id of a view's bytes from `start`, at least one, adding them when new. */
+  internView(view: DataView, start: number, length: number): number {
+    return this.#intern(view, start, length);
+  }
+
+  /** Whether entry `id` exists and is these bytes: checks a guess, any number will do. */
+  is(id: number, view: DataView, start: number, length: number): boolean {
+    return id < this.count && this.#same(id, view, start, length);
   }
 
   /** The hash32 of an entry's bytes. */
@@ -74,22 +87,40 @@ export class DictionaryBuilder {
     this.#rehash(this.#slots.length);
   }
 
-  #same(id: number, source: Uint8Array, start: number, length: number): boolean {
+  #intern(view: DataView, start: number, length: number): number {
+    const hash = hashView32(view, start, length);
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (;;) {
+      const id = slots[slot]!;
+      if (id === 0) return this.#add(view, start, length, hash, slot);
+      if (this.#hashes[id] === hash && this.#same(id, view, start, length)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #same(id: number, view: DataView, start: number, length: number): boolean {
     const at = this.offsets[id]!;
     if (this.offsets[id + 1]! - at !== length) return false;
-    const bytes = this.bytes;
-    for (let i = 0; i < length; i++) if (bytes[at + i] !== source[start + i]) return false;
+    const own = this.#view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) {
+      if (own.getInt32(at + i, true) !== view.getInt32(start + i, true)) return false;
+    }
+    for (; i < length; i++) if (own.getUint8(at + i) !== view.getUint8(start + i)) return false;
     return true;
   }
 
-  #add(source: Uint8Array, start: number, length: number, hash: number, slot: number): number {
+  #add(view: DataView, start: number, length: number, hash: number, slot: number): number {
     const id = this.count;
     const at = this.offsets[id]!;
     if (at + length > this.bytes.length) this.#growBytes(at + length);
     if (id + 1 >= this.#hashes.length) this.#growEntries();
-    const bytes = this.bytes;
-    if (length > 48) bytes.set(source.subarray(start, start + length), at);
-    else for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
+    const own = this.#view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) own.setInt32(at + i, view.getInt32(start + i, true), true);
+    for (; i < length; i++) own.setUint8(at + i, view.getUint8(start + i));
     this.offsets[id + 1] = at + length;
     this.#hashes[id] = hash;
     this.#slots[slot] = id;
@@ -102,6 +133,7 @@ export class DictionaryBuilder {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes);
     this.bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 
   #growEntries(): void {
