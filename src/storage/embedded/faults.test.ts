@@ -10,7 +10,7 @@ import { isSpoorError } from "../../core/errors.ts";
 import type { EmbeddedStore } from "./store-options.ts";
 
 /** Every how many steps a fault is tried; 1 tries all (npm run soak). */
-const STRIDE = Number(process.env["SPOOR_FAULT_STRIDE"] ?? 5);
+const STRIDE = Number(process.env["SPOOR_FAULT_STRIDE"] ?? 13);
 const SEED = Number(process.env["SPOOR_SEED"] ?? 1);
 
 /** What a workload was told, by trace. */

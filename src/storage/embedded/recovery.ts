@@ -4,6 +4,7 @@ import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
 import { readCounts } from "../../core/batch.ts";
 import { SpoorError } from "../../core/errors.ts";
 import { Arena } from "./arena.ts";
+import { SUFFIX } from "./segment-files.ts";
 import {
   WAL,
   WalView,
@@ -72,6 +73,7 @@ export function replayLogs(
   const scanned: ScannedLog[] = [];
   let lastEpoch = lastSealedEpoch;
   for (const name of files.list(directory)) {
+    if (name.endsWith(SUFFIX.temporary)) files.unlink(`${directory}/${name}`);
     if (!name.endsWith(".wal")) continue;
     const file = files.open(`${directory}/${name}`, "write");
     const log = scanLog(name, file, isCovered, lastSealedEpoch, damage);
@@ -105,6 +107,10 @@ function scanLog(
   const sizeBytes = file.sizeBytes();
   const head = new WalView(new Uint8Array(WAL.fileHeaderBytes));
   file.readAt(head.bytes, 0);
+  if (sizeBytes < WAL.fileHeaderBytes) {
+    damage.push({ file: file.path, message: "cut off before its header", lostBytes: 0 });
+    return undefined;
+  }
   if (head.words.every((word) => word === 0)) return undefined;
   const header = readFileHeader(head);
   if (header !== undefined && header.version > WAL.version) {

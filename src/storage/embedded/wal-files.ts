@@ -1,6 +1,7 @@
 /** The log's files: made at full size once, then taken and given back for ever. */
 
 import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+import { SUFFIX } from "./segment-files.ts";
 import { WAL } from "./wal-format.ts";
 
 /** Zeros written at a time while a file is made. */
@@ -83,7 +84,9 @@ export class WalFiles {
 
   async #make(): Promise<WalFile> {
     const path = `${this.#directory}/${this.#next++}.wal`;
-    const file = this.#files.open(path, "create");
+    // Under its own name a file always has its full size: replay calls a shorter one damaged.
+    const temporary = path + SUFFIX.temporary;
+    const file = this.#files.open(temporary, "create");
     try {
       const zeros = new Uint8Array(Math.min(CHUNK_BYTES, this.#sizeBytes));
       for (let at = 0; at < this.#sizeBytes; at += zeros.length) {
@@ -91,10 +94,13 @@ export class WalFiles {
         await file.writeAtAsync(zeros.subarray(0, length), at);
       }
       await file.syncAsync();
+      this.#files.rename(temporary, path);
       this.#files.syncDirectory(this.#directory);
     } catch (error) {
       file.close();
-      this.#files.unlink(path);
+      for (const left of [temporary, path]) {
+        if (this.#files.sizeBytes(left) !== undefined) this.#files.unlink(left);
+      }
       throw error;
     }
     return { path, file, trusted: true };
