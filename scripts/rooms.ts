@@ -88,7 +88,7 @@ const ROOMS: readonly Room[] = [
   },
   {
     folder: "src/tools",
-    rooms: ["base", "net", "core", "wire", "client", "run"],
+    rooms: ["base", "net", "core", "wire", "client", "client/node", "run"],
     node: true,
     packages: [],
   },

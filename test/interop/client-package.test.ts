@@ -154,7 +154,8 @@ describe("the packed client", () => {
       for (const entry of ${JSON.stringify(entries)}) {
         const name = 'spoor-client/' + entry;
         const [a, b] = [Object.keys(await import(name)), Object.keys(require(name))];
-        console.log(entry, a.sort().join() === b.filter((k) => k !== 'default').sort().join(), a.length > 0);
+        const same = a.sort().join() === b.filter((k) => k !== 'default').sort().join();
+        console.log(entry, same, a.length > 0);
       }`;
     const lines = (await mustRun("entries.mjs", source)).trim().split("\n");
     assert.deepEqual(
@@ -218,7 +219,8 @@ describe("the end of a process", () => {
       const { initTracer } = require('spoor-client');
       const reporter = { collectorEndpoint: 'http://127.0.0.1:1/api/traces' };
       initTracer({ serviceName: 'svc' });
-      const tracer = initTracer({ serviceName: 'svc', sampler: { type: 'const', param: 1 }, reporter });
+      const sampler = { type: 'const', param: 1 };
+      const tracer = initTracer({ serviceName: 'svc', sampler, reporter });
       tracer.startSpan('last').finish();`;
     const started = Date.now();
     assert.equal((await runProgram("gone.cjs", source)).code, 0);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { initTracer, opentracing } from "../../src/client/node/index.ts";
 import { startAgent, startCollector } from "./client-servers.ts";
+import { readOtlp } from "./client-otlp.ts";
 import { readBody, readPacket } from "./client-thrift.ts";
 import type { Tracer } from "../../src/client/node/index.ts";
 import type { ReadBatch } from "./client-thrift.ts";
@@ -192,6 +193,46 @@ describe("HTTP", () => {
     const [call] = await collector.received(1);
     assert.equal(readBody(call!.body).spans.length, 1);
     await closed(tracer);
+    await collector.close();
+  });
+});
+
+describe("OTLP", () => {
+  it("sends every kind of tag, events, links, kind and status", async () => {
+    const collector = await startCollector();
+    collector.answer = () => 200;
+    const reporter = { collectorEndpoint: `${collector.url}/v1/traces` };
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter }, OPTIONS);
+    const ids = makeSpans(tracer);
+    tracer.startSpan("failed", { tags: { error: true, "span.kind": "client" } }).finish();
+    // Two and three bytes of length, and a batch of more than one.
+    tracer.startSpan("long", { tags: { text: "é".repeat(10_000) } }).finish();
+    await closed(tracer);
+    const [call] = await collector.received(1);
+    assert.equal(call!.headers["content-type"], "application/x-protobuf");
+    const [child, parent, failed, long] = readOtlp(call!.body);
+    assert.equal(child!.service, "shop");
+    assert.equal(child!.resource["zone"], "b");
+    assert.equal(child!.traceId, ids.traceHex);
+    assert.equal(child!.spanId, ids.childHex);
+    assert.equal(child!.parentId, ids.parentHex);
+    assert.equal(parent!.parentId, "");
+    assert.equal(child!.kind, 2);
+    assert.equal(child!.startNs, 1_700_000_000_124_456_000n);
+    assert.equal(child!.endNs, 1_700_000_000_134_706_000n);
+    const expected = Object.fromEntries(EXPECTED_TAGS.map(([key, , value]) => [key, value]));
+    delete expected["span.kind"];
+    expected["bytes"] = Buffer.from("00ff10", "hex");
+    assert.deepEqual(child!.attributes, expected);
+    const attributes = { attempt: 2n };
+    const timeNs = 1_700_000_000_125_456_000n;
+    assert.deepEqual(child!.events, [{ name: "cache.miss", timeNs, attributes }]);
+    assert.equal(child!.links.length, 1);
+    assert.deepEqual(child!.links[0]!.attributes, { "opentracing.ref_type": "follows_from" });
+    assert.equal(failed!.status, 2);
+    assert.equal(failed!.kind, 3);
+    assert.equal("error" in failed!.attributes, false);
+    assert.equal(long!.attributes["text"], "é".repeat(10_000));
     await collector.close();
   });
 });
