@@ -56,14 +56,20 @@ function measure(
   times.sort((a, b) => a - b);
   const [best, median] = [times[0]!, times[times.length >> 1]!];
   const each = (spans / groups.length).toFixed(0);
-  console.log(`${name}: best ${best.toFixed(2)}, median ${median.toFixed(2)} µs/span CPU, ` +
-    `${groups.length} groups of ${each} spans, n=${ROUNDS}`);
+  console.log(
+    `${name}: best ${best.toFixed(2)}, median ${median.toFixed(2)} µs/span CPU, ` +
+      `${groups.length} groups of ${each} spans, n=${ROUNDS}`,
+  );
 }
 
 const batches = makeBatches();
 const groups = traces(batches);
 measure("selectRows, a trace", groups, selectRows);
-measure("selectRows, a batch", batches.map((batch) => rowsOf([batch])), selectRows);
+measure(
+  "selectRows, a batch",
+  batches.map((batch) => rowsOf([batch])),
+  selectRows,
+);
 measure("selectRows, all", [rowsOf(batches)], selectRows);
 measure("summarize, a trace", groups, (rows) => summarize(rows, rows[0]!));
 measure("summarize, all as one", [rowsOf(batches)], (rows) => summarize(rows, rows[0]!));

@@ -57,8 +57,10 @@ test("random patterns: a match always contains the literal", () => {
   const alphabet = ["a", "b", "1", ".", "-", "]", "{", "}", "é", "A", ","];
   let matches = 0;
   for (let n = 0; n < 20_000; n++) {
-    const pattern = Array.from({ length: 1 + Math.floor(random() * 6) }, () =>
-      pieces[Math.floor(random() * pieces.length)]!).join("");
+    const pattern = Array.from(
+      { length: 1 + Math.floor(random() * 6) },
+      () => pieces[Math.floor(random() * pieces.length)]!,
+    ).join("");
     let regex;
     try {
       regex = compileRegex(pattern);
@@ -67,8 +69,10 @@ test("random patterns: a match always contains the literal", () => {
       continue;
     }
     for (let t = 0; t < 8; t++) {
-      const text = Array.from({ length: Math.floor(random() * 8) }, () =>
-        alphabet[Math.floor(random() * alphabet.length)]!).join("");
+      const text = Array.from(
+        { length: Math.floor(random() * 8) },
+        () => alphabet[Math.floor(random() * alphabet.length)]!,
+      ).join("");
       if (!regex.test(text)) continue;
       matches++;
       const literal = regex.literal ?? "";

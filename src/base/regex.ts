@@ -42,7 +42,7 @@ const UNSAFE = /[\ud800-\udfff\ufffd]/u;
  */
 function requiredLiteral(pattern: string): string | undefined {
   if (/\\[QpPxC0-9]/.test(pattern) || /\(\?[a-zA-Z]*i/.test(pattern)) return undefined;
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   let best: string[] = [];
   let run: string[] = [];
   const endRun = (): void => {

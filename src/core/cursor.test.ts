@@ -102,11 +102,18 @@ test("what is no cursor, or another order's, is a bad query", () => {
   const good = encodeCursor(nextCursor(QUERY, undefined, [key(1)]));
   const bad = ["", "A", "????", good.slice(0, -4), `${good}AAAA`, `B${good.slice(1)}`];
   for (const text of bad) {
-    assert.throws(() => decodeCursor(text), (error) => isSpoorError(error, "bad-query"), text);
+    assert.throws(
+      () => decodeCursor(text),
+      (error) => isSpoorError(error, "bad-query"),
+      text,
+    );
   }
   for (const part of [{ order: "duration" }, { descending: false }] as const) {
     const asked = { ...QUERY, ...part, cursor: good };
-    assert.throws(() => cursorOf(asked), (error) => isSpoorError(error, "bad-query"));
+    assert.throws(
+      () => cursorOf(asked),
+      (error) => isSpoorError(error, "bad-query"),
+    );
   }
   assert.equal(cursorOf(QUERY), undefined);
 });

@@ -62,11 +62,16 @@ export class QueryService implements QueriedStore {
 
   /** Summaries of the traces that match. */
   find(query: FindQuery, signal?: AbortSignal): Promise<FindResult> {
-    return this.#ask("find_traces", signal, (found) => found.traces.length, async (ending) => {
-      const plan = planFind(this.#store.can, query);
-      if (plan.by === "store") return this.#store.find(plan.query, ending);
-      return findInRoom(this.#store, query, plan.pushed, ending);
-    });
+    return this.#ask(
+      "find_traces",
+      signal,
+      (found) => found.traces.length,
+      async (ending) => {
+        const plan = planFind(this.#store.can, query);
+        if (plan.by === "store") return this.#store.find(plan.query, ending);
+        return findInRoom(this.#store, query, plan.pushed, ending);
+      },
+    );
   }
 
   /** The traces that match, whole, in the search's order, as `get` gives them. */

@@ -14,8 +14,7 @@ const openHeads: OpenStore = (t) => openEmbedded(t, { inline: true });
 // Heads of 50 rows: nearly all rows are in segments, and traces span several of them.
 const headSizes = { arenaBytes: 1 << 20, rows: 50, arenas: 3 };
 const upkeepSizes = { rows: 50, bundleBeyond: 1000, filesAtOnce: 16, smallFiles: 1000 };
-const openSegments: OpenStore = (t) =>
-  openEmbedded(t, { inline: true, headSizes, upkeepSizes });
+const openSegments: OpenStore = (t) => openEmbedded(t, { inline: true, headSizes, upkeepSizes });
 
 const some = { worlds: WORLDS, batches: 25, traces: 30, queries: 120 };
 runAgainstBruteForce("memory", openMemory, some);

@@ -58,7 +58,7 @@ function handClock(): Clock & { pass(ms: number): void } {
     },
     pass(ms) {
       nowMs += ms;
-      for (const timer of [...timers]) {
+      for (const timer of Array.from(timers)) {
         if (timer.atMs <= nowMs && timers.delete(timer)) timer.run();
       }
     },
@@ -107,7 +107,9 @@ test("what a store cannot do is refused by name, not answered shorter", async ()
   const refused = (less: Partial<StoreCapabilities>, asked: Partial<FindQuery>) =>
     assert.rejects(
       serviceOver(lessAble(store, less)).find(query(asked)),
-      (error) => error instanceof SpoorError && error.code === "unsupported" &&
+      (error) =>
+        error instanceof SpoorError &&
+        error.code === "unsupported" &&
         error.message.startsWith("the lesser store cannot"),
     );
   const regex = { op: "regex", target: { field: "name" }, pattern: "o" } as const;
@@ -163,9 +165,13 @@ test("a filter beyond a store is completed to the same answers, page by page", a
     const about = `SPOOR_SEED=${seed} query ${n}: ${queryText(asked)}`;
     assert.deepEqual(await walk(service, asked), await walk(store, asked), about);
   }
-  const ops = new Set(seen.flatMap(({ filter }) => (filter?.op === "and" ? filter.all : []))
-    .map((part) => part.op));
-  assert.deepEqual([...ops].filter((op) => !["=", "<=", ">="].includes(op)), []);
+  const ops = new Set(
+    seen.flatMap(({ filter }) => (filter?.op === "and" ? filter.all : [])).map((part) => part.op),
+  );
+  assert.deepEqual(
+    [...ops].filter((op) => !["=", "<=", ">="].includes(op)),
+    [],
+  );
   assert.ok(seen.length > 16);
 });
 

@@ -90,7 +90,9 @@ test("selected rows hold what the rows held, and each resource and scope once", 
   const nasty = new NastySpans(seededRandom(seed), 5);
   const dice = new Dice(seededRandom(seed + 1));
   const batches = Array.from({ length: 12 }, () => batchOf(nasty.batch()));
-  const rows = rowsOf(batches).filter(() => dice.chance(0.6)).toReversed();
+  const rows = rowsOf(batches)
+    .filter(() => dice.chance(0.6))
+    .toReversed();
   const selected = selectRows(rows);
   const expected = rows.map(({ batch, row }) => spanContent(batch, row));
   const got = rowsOf([selected]).map(({ batch, row }) => spanContent(batch, row));

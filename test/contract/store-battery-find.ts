@@ -75,10 +75,21 @@ function runMatchBattery(name: string, open: OpenStore): void {
   test(`${name}: numbers compare as numbers, exactly, and untyped text as text too`, async (t) => {
     const store = await open(t);
     const values = [
-      int(500), double(500), text("500"), double(500.5), int(9007199254740993n),
-      double(9007199254740992), double(NaN), bool(true), text("true"), int(-(2n ** 63n)),
+      int(500),
+      double(500),
+      text("500"),
+      double(500.5),
+      int(9007199254740993n),
+      double(9007199254740992),
+      double(NaN),
+      bool(true),
+      text("true"),
+      int(-(2n ** 63n)),
     ];
-    await put(store, values.map((value, n) => spanOf(n, { attributes: [["k", value]] })));
+    await put(
+      store,
+      values.map((value, n) => spanOf(n, { attributes: [["k", value]] })),
+    );
     const matching = async (filter: Filter): Promise<number[]> =>
       (await found(store, { filter })).map((hex) => parseInt(hex, 16)).toSorted((a, b) => a - b);
     const target = { attribute: "k" };
@@ -237,11 +248,18 @@ function runOrderBattery(name: string, open: OpenStore): void {
 function runCursorBattery(name: string, open: OpenStore): void {
   test(`${name}: pages hold exactly the limit and end without a cursor`, async (t) => {
     const store = await open(t);
-    await put(store, Array.from({ length: 12 }, (_, n) => spanOf(n + 1)));
+    await put(
+      store,
+      Array.from({ length: 12 }, (_, n) => spanOf(n + 1)),
+    );
     for (const limit of [1, 5, 6, 11, 12, 13]) {
       const { traces } = await walk(store, query({ limit, totals: true }));
       const expected = Array.from({ length: 12 }, (_, n) => traceHexOf(12 - n));
-      assert.deepEqual(traces.map((trace) => trace.traceHex), expected, `limit ${limit}`);
+      assert.deepEqual(
+        traces.map((trace) => trace.traceHex),
+        expected,
+        `limit ${limit}`,
+      );
     }
     assert.equal((await store.find(query({ limit: 12 }))).cursor, undefined);
     assert.equal(typeof (await store.find(query({ limit: 11 }))).cursor, "string");
@@ -287,7 +305,10 @@ function runCursorBattery(name: string, open: OpenStore): void {
 
   test(`${name}: a waiting trace keeps its place; newer ones are left to page one`, async (t) => {
     const store = await open(t);
-    await put(store, [1, 2, 3, 4].map((n) => spanOf(n)));
+    await put(
+      store,
+      [1, 2, 3, 4].map((n) => spanOf(n)),
+    );
     const first = await store.find(query({ limit: 2 }));
     await put(store, [
       spanOf(1, { spanHex: spanHexOf(50), startNs: START_NS + 50_000n }),

@@ -24,7 +24,10 @@ export function runNamesBattery(name: string, open: OpenStore): void {
   test(`${name}: services come once each, by bytes`, async (t) => {
     const store = await open(t);
     assert.deepEqual(await store.services(), []);
-    await put(store, ["b", "a", "\u{1f98a}", "\uff5e", "B", "a"].map((s) => spanIn(s)));
+    await put(
+      store,
+      ["b", "a", "\u{1f98a}", "\uff5e", "B", "a"].map((s) => spanIn(s)),
+    );
     await put(store, [
       spanIn("a"),
       spanIn(""),
@@ -61,7 +64,10 @@ export function runNamesBattery(name: string, open: OpenStore): void {
     const store = await open(t);
     await put(store, [
       spanIn("a", {
-        attributes: [["k", text("v")], ["k", int(1)]],
+        attributes: [
+          ["k", text("v")],
+          ["k", int(1)],
+        ],
         scope: { name: "", version: "", attributes: [["s", text("v")]] },
         events: [{ atNs: START_NS, name: "", attributes: [["k", text("v")]] }],
       }),
@@ -90,7 +96,12 @@ export function runNamesBattery(name: string, open: OpenStore): void {
   test(`${name}: attribute values with the number of spans that have them`, async (t) => {
     const store = await open(t);
     await put(store, [
-      spanIn("a", { attributes: [["k", text("v")], ["k", text("v")]] }),
+      spanIn("a", {
+        attributes: [
+          ["k", text("v")],
+          ["k", text("v")],
+        ],
+      }),
       spanIn("a", { attributes: [["k", text("v")]], startNs: START_NS + 9000n }),
       spanIn("b", { attributes: [["k", int(7)]] }),
       spanIn("b", { attributes: [["k", text("7")]] }),

@@ -67,7 +67,10 @@ function runWriteBattery(name: string, open: OpenStore): void {
     assert.deepEqual(await traceOf(store, spans[0]!.traceHex), contentsOf(spans));
     const answer = await store.find(query({ totals: true }));
     assert.equal(answer.totals?.matchingSpans, 7);
-    assert.deepEqual(answer.traces.map((trace) => trace.spanCount), [6, 1]);
+    assert.deepEqual(
+      answer.traces.map((trace) => trace.spanCount),
+      [6, 1],
+    );
   });
 
   test(`${name}: spans that share ids but not content all stay`, async (t) => {
@@ -133,7 +136,10 @@ function runTraceBattery(name: string, open: OpenStore): void {
     const store = await open(t);
     const hexes = ["0".repeat(16) + "a".repeat(16), "a".repeat(16) + "0".repeat(16), TRACE_A];
     hexes.push("0".repeat(32), "0".repeat(31) + "1");
-    await put(store, hexes.map((traceHex, n) => plainSpan({ traceHex, name: `${n}` })));
+    await put(
+      store,
+      hexes.map((traceHex, n) => plainSpan({ traceHex, name: `${n}` })),
+    );
     for (const [n, traceHex] of hexes.entries()) {
       const expected = contentsOf([plainSpan({ traceHex, name: `${n}` })]);
       assert.deepEqual(await traceOf(store, traceHex), expected);
@@ -189,11 +195,17 @@ function runTraceBattery(name: string, open: OpenStore): void {
       assert.ok(second.spans.includes(content), "nothing new is omitted");
     }
     const all = new Set(contentsOf([one, two, three]));
-    assert.ok(second.spans.every((content) => all.has(content)), "only of this trace");
+    assert.ok(
+      second.spans.every((content) => all.has(content)),
+      "only of this trace",
+    );
     assert.deepEqual((await read(undefined)).spans, contentsOf([one, two, three]));
     await put(store, [plainSpan({ traceHex: TRACE_B, name: "other" })]);
     const third = await read(second.token);
-    assert.ok(third.spans.every((content) => all.has(content)), "only of this trace");
+    assert.ok(
+      third.spans.every((content) => all.has(content)),
+      "only of this trace",
+    );
   });
 }
 

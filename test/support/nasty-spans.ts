@@ -29,9 +29,23 @@ const DOUBLES = [0, -0, 0.5, 200, 1000, 9007199254740992, NaN, Infinity, -1e-7, 
 const KEYS = ["status", "http.url", "retry", "tenant", "rare.a", "rare.b", "ключ"];
 const LEVELS: readonly AttributeLevel[] = ["span", "resource", "scope", "event", "link"];
 const FIELDS: readonly SpanField[] = [
-  "service", "name", "kind", "status", "statusMessage", "duration", "start", "traceId", "spanId",
-  "parentSpanId", "traceState", "scopeName", "scopeVersion", "eventName", "linkTraceId",
-  "linkSpanId", "isRoot",
+  "service",
+  "name",
+  "kind",
+  "status",
+  "statusMessage",
+  "duration",
+  "start",
+  "traceId",
+  "spanId",
+  "parentSpanId",
+  "traceState",
+  "scopeName",
+  "scopeVersion",
+  "eventName",
+  "linkTraceId",
+  "linkSpanId",
+  "isRoot",
 ];
 const PATTERNS = ["^GET", "o", "\\d+", "(?i)ERROR", "time|pay", "^$", "[^a-z]", "cart.*7", "x{2}"];
 
@@ -55,8 +69,9 @@ export class Dice {
   }
 
   hex(bytes: number): string {
-    return Array.from({ length: bytes }, () => this.below(256).toString(16).padStart(2, "0"))
-      .join("");
+    return Array.from({ length: bytes }, () => this.below(256).toString(16).padStart(2, "0")).join(
+      "",
+    );
   }
 }
 

@@ -12,26 +12,10 @@ import { checkFilter } from "./filter-check.ts";
 
 /** Whether the filter holds for span `i` of the batch it was bound to. */
 export type RowTest = (i: number) => boolean;
-/** A filter that can be asked about any row of any batch. */
-export type SpanTest = (batch: SpanBatch, i: number) => boolean;
 /** A filter waiting for a batch; binding costs a pass over the batch's keys, not its rows. */
 export type BindFilter = (batch: SpanBatch) => RowTest;
 
 /** Checks and compiles a filter; undefined holds for every span. Throws `bad-query`. */
-export function compileFilter(filter: Filter | undefined, compileRegex: CompileRegex): SpanTest {
-  const bind = bindFilter(filter, compileRegex);
-  let bound: SpanBatch | undefined;
-  let test: RowTest = () => true;
-  return (batch, i) => {
-    if (batch !== bound) {
-      test = bind(batch);
-      bound = batch;
-    }
-    return test(i);
-  };
-}
-
-/** As `compileFilter`, for callers that go through rows batch by batch. */
 export function bindFilter(filter: Filter | undefined, compileRegex: CompileRegex): BindFilter {
   if (filter === undefined) return () => () => true;
   checkFilter(filter);
@@ -162,8 +146,7 @@ function bindAttribute(
     (levels.has("span") && owned(batch.spanAttributes, i)) ||
     resources[batch.resourceRow[i]!] === true ||
     scopes[batch.scopeRow[i]!] === true ||
-    (levels.has("event") &&
-      anyIn(batch.eventOffsets, i, (e) => owned(batch.eventAttributes, e))) ||
+    (levels.has("event") && anyIn(batch.eventOffsets, i, (e) => owned(batch.eventAttributes, e))) ||
     (levels.has("link") && anyIn(batch.linkOffsets, i, (l) => owned(batch.linkAttributes, l)));
 }
 

@@ -32,7 +32,7 @@ export async function findTraces(
   let matchingSpans = 0;
   let matchingTraces = 0;
   let visited = 0;
-  for (const [traceHex, trace] of [...traces]) {
+  for (const [traceHex, trace] of Array.from(traces)) {
     if ((++visited & 1023) === 0) await pause();
     const matches = matchesOf(trace.rows);
     if (matches.length === 0) continue;
