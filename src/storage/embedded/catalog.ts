@@ -13,6 +13,7 @@ import { openSegment } from "./segment-reader.ts";
 /** What upkeep knows of a segment without opening it. */
 export interface SegmentFacts {
   readonly rows: number;
+  /** Ascending. */
   readonly epochs: readonly number[];
   readonly minArrivalMs: number;
   readonly maxArrivalMs: number;
@@ -48,6 +49,12 @@ export function factsOf(footer: SegmentFooter): SegmentFacts {
 export function newestArrivalMs(file: SegmentFile): number {
   let newest = -Infinity;
   for (const part of file.parts) newest = Math.max(newest, part.maxArrivalMs);
+  return newest;
+}
+
+function newestEpoch(file: SegmentFile): number {
+  let newest = 0;
+  for (const { epochs } of file.parts) newest = Math.max(newest, epochs.at(-1) ?? 0);
   return newest;
 }
 
@@ -106,7 +113,9 @@ export class Catalog {
   replace(removed: readonly SegmentFile[], added: readonly SegmentFile[]): void {
     const list = this.#list.filter((file) => !removed.includes(file));
     list.push(...added);
-    this.#list = list.toSorted((a, b) => newestArrivalMs(a) - newestArrivalMs(b));
+    this.#list = list.toSorted(
+      (a, b) => newestArrivalMs(a) - newestArrivalMs(b) || newestEpoch(a) - newestEpoch(b),
+    );
   }
 
   /** Removes files that no reader uses any more. Throws `io`. */
