@@ -74,7 +74,7 @@ async function metricsPage(folder: string): Promise<string> {
     `--embedded.directory=${join(folder, "metrics")}`,
     "--log-level=fatal",
   ];
-  const config = readConfig({ args, env: {} });
+  const config = await readConfig({ args, env: {} });
   const version = { version: "", commit: "", buildDate: "" };
   const role = await startAllInOne(config, { log: openLog("fatal"), version, env: {} });
   const urlOf = (name: "otlpHttp" | "admin" | "query"): string =>
@@ -125,7 +125,7 @@ async function capabilitiesPage(folder: string): Promise<string> {
     ];
     if (type === "badger") continue;
     const opened = await openStore({
-      config: readConfig({ args, env: {} }),
+      config: await readConfig({ args, env: {} }),
       counters: new CounterTable(),
       clock: systemClock,
       log: openLog("fatal"),

@@ -72,7 +72,7 @@ async function runAllInOne(invocation: Invocation): Promise<number> {
     ]);
   const withDemo = invocation.args.includes(DEMO_FLAG);
   const args = invocation.args.filter((arg) => arg !== DEMO_FLAG);
-  const config = readConfig({ ...invocation, args });
+  const config = await readConfig({ ...invocation, args });
   const log = openLog(config["log-level"]);
   const stop = Promise.withResolvers<undefined>();
   const quit = Promise.withResolvers<number>();
@@ -139,7 +139,7 @@ async function runDemoCommand(invocation: Invocation): Promise<number> {
 
 async function printConfig(invocation: Invocation): Promise<number> {
   const { readConfig } = await import("../run/config.ts");
-  const config = readConfig(invocation);
+  const config = await readConfig(invocation);
   for (const [name, value] of Object.entries(config)) {
     invocation.print(`${name}: ${JSON.stringify(value ?? null)}\n`);
   }

@@ -11,7 +11,7 @@ import { readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { FLAGS, envOf } from "./flags.ts";
 
-function configOf(args: readonly string[], env: { [name: string]: string } = {}): Config {
+function configOf(args: readonly string[], env: { [name: string]: string } = {}): Promise<Config> {
   return readConfig({ args, env });
 }
 
@@ -23,15 +23,19 @@ function fileWith(t: TestContext, content: string): string {
   return path;
 }
 
-function refused(args: readonly string[], env: { [name: string]: string }, text: RegExp): void {
-  assert.throws(
+function refused(
+  args: readonly string[],
+  env: { [name: string]: string },
+  text: RegExp,
+): Promise<void> {
+  return assert.rejects(
     () => configOf(args, env),
     (error) => isSpoorError(error, "config") && text.test(error.message),
   );
 }
 
-test("without anything given, every flag has its default", () => {
-  const config = configOf([]);
+test("without anything given, every flag has its default", async () => {
+  const config = await configOf([]);
   assert.deepEqual(config["query.http-server.host-port"], { host: "", port: 16686 });
   assert.equal(config["embedded.retention"], 7 * 86_400_000);
   assert.equal(config["embedded.directory"], "./spoor-data");
@@ -41,25 +45,25 @@ test("without anything given, every flag has its default", () => {
   assert.equal(Object.keys(config).length, FLAGS.length);
 });
 
-test("a flag wins over the environment, that over the file, that over the default", (t) => {
+test("a flag wins over the environment, that over the file, that over the default", async (t) => {
   const path = fileWith(t, "memory:\n  max-traces: 1\nlog-level: warn\nquery.base-path: /file\n");
   const env = { MEMORY_MAX_TRACES: "2", LOG_LEVEL: "error", CONFIG_FILE: path };
-  const config = configOf(["--memory.max-traces=3"], env);
+  const config = await configOf(["--memory.max-traces=3"], env);
   assert.equal(config["memory.max-traces"], 3);
   assert.equal(config["log-level"], "error");
   assert.equal(config["query.base-path"], "/file");
   assert.equal(config["span-storage.type"], "embedded");
 });
 
-test("flags take their value after = or a space, booleans none", () => {
-  const config = configOf(["--host", "0.0.0.0", "--collector.otlp.enabled=false"]);
+test("flags take their value after = or a space, booleans none", async () => {
+  const config = await configOf(["--host", "0.0.0.0", "--collector.otlp.enabled=false"]);
   assert.equal(config.host, "0.0.0.0");
   assert.equal(config["collector.otlp.enabled"], false);
-  assert.equal(configOf(["--collector.otlp.enabled"])["collector.otlp.enabled"], true);
+  assert.equal((await configOf(["--collector.otlp.enabled"]))["collector.otlp.enabled"], true);
 });
 
-test("each kind reads what users of Jaeger write", () => {
-  const config = configOf([
+test("each kind reads what users of Jaeger write", async () => {
+  const config = await configOf([
     "--query.max-clock-skew-adjustment=1h30m0.5s",
     "--embedded.max-size-bytes=1.5GiB",
     "--admin.http.host-port=[::1]:0",
@@ -69,33 +73,33 @@ test("each kind reads what users of Jaeger write", () => {
   assert.equal(config["embedded.max-size-bytes"], 1.5 * 2 ** 30);
   assert.deepEqual(config["admin.http.host-port"], { host: "::1", port: 0 });
   assert.deepEqual(config["query.additional-headers"], ["A: b", "C: d"]);
-  const off = configOf(["--admin.http.host-port="]);
+  const off = await configOf(["--admin.http.host-port="]);
   assert.equal(off["admin.http.host-port"], undefined);
 });
 
-test("an unknown flag or key names the nearest", (t) => {
-  refused(["--memory.max-trace=3"], {}, /unknown flag --memory\.max-trace;.*memory\.max-traces\?/);
-  refused(["--nothing-like-it-at-all"], {}, /see --help/);
+test("an unknown flag or key names the nearest", async (t) => {
+  await refused(["--memory.max-trace=3"], {}, /unknown flag --memory\.max-trace;.*memory\.max-traces\?/);
+  await refused(["--nothing-like-it-at-all"], {}, /see --help/);
   const path = fileWith(t, "embeded: { directory: /x }\n");
-  refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);
+  await refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);
 });
 
-test("a value of no sense is refused with what is expected and where it stood", () => {
-  refused([], { EMBEDDED_RETENTION: "a week" }, /EMBEDDED_RETENTION: "a week".*7d/);
-  refused(["--log-level=loud"], {}, /--log-level: "loud" is not debug, info/);
-  refused(["--host"], {}, /--host needs a value/);
-  refused(["--admin.http.host-port=:99999"], {}, /host:port/);
-  refused(["start"], {}, /unexpected argument "start"/);
+test("a value of no sense is refused with what is expected and where it stood", async () => {
+  await refused([], { EMBEDDED_RETENTION: "a week" }, /EMBEDDED_RETENTION: "a week".*7d/);
+  await refused(["--log-level=loud"], {}, /--log-level: "loud" is not debug, info/);
+  await refused(["--host"], {}, /--host needs a value/);
+  await refused(["--admin.http.host-port=:99999"], {}, /host:port/);
+  await refused(["start"], {}, /unexpected argument "start"/);
 });
 
-test("a setting of Jaeger that is not in this version takes its default only", () => {
-  assert.equal(configOf(["--multi-tenancy.enabled=false"])["multi-tenancy.enabled"], false);
-  refused(["--multi-tenancy.enabled"], {}, /--multi-tenancy\.enabled is not in this version/);
+test("a setting of Jaeger that is not in this version takes its default only", async () => {
+  assert.equal((await configOf(["--multi-tenancy.enabled=false"]))["multi-tenancy.enabled"], false);
+  await refused(["--multi-tenancy.enabled"], {}, /--multi-tenancy\.enabled is not in this version/);
 });
 
-test("a file that is absent or no map is refused by name", (t) => {
-  refused(["--config-file=/nowhere/spoor.yaml"], {}, /\/nowhere\/spoor\.yaml/);
-  refused(["--config-file", fileWith(t, "just text")], {}, /expected keys with values/);
+test("a file that is absent or no map is refused by name", async (t) => {
+  await refused(["--config-file=/nowhere/spoor.yaml"], {}, /\/nowhere\/spoor\.yaml/);
+  await refused(["--config-file", fileWith(t, "just text")], {}, /expected keys with values/);
 });
 
 test("no two flags share a name or an environment variable, and every default is valid", () => {

@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { parse as parseYaml } from "yaml";
 import { SpoorError } from "../core/errors.ts";
 import { KIND_EXPECTS, READ_VALUE } from "./flag-values.ts";
 import type { FlagValues } from "./flag-values.ts";
@@ -33,14 +32,14 @@ interface Given {
 const ROW_OF_NAME: ReadonlyMap<string, Flag> = new Map(FLAGS.map((row) => [row.name, row]));
 
 /**
- * Reads all settings: flag over environment over file over default. Throws SpoorError `config`,
+ * Reads all settings: flag over environment over file over default. Rejects with SpoorError `config`,
  * readable as it is, for an unknown name (with the nearest known one) or a value of no sense.
  */
-export function readConfig(sources: ConfigSources): Config {
+export async function readConfig(sources: ConfigSources): Promise<Config> {
   const flags = readFlags(sources.args);
   const env = readEnv(sources.env);
   const path = (flags.get("config-file") ?? env.get("config-file"))?.text ?? "";
-  const file = path === "" ? new Map<string, Given>() : readFile(path);
+  const file = path === "" ? new Map<string, Given>() : await readFile(path);
   const config: { [name: string]: unknown } = {};
   for (const row of FLAGS) {
     const given = flags.get(row.name) ?? env.get(row.name) ?? file.get(row.name);
@@ -113,10 +112,12 @@ function readEnv(env: ConfigSources["env"]): Map<string, Given> {
   return given;
 }
 
-function readFile(path: string): Map<string, Given> {
+/** The parser is loaded only when there is a file: it would be a tenth of the start. */
+async function readFile(path: string): Promise<Map<string, Given>> {
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(path, "utf8"));
+    const yaml = await import("yaml");
+    content = yaml.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SpoorError("config", `--config-file ${path}: ${reason}`, { cause });

@@ -1,8 +1,10 @@
 /** Metrics as Prometheus text: the counter table and the process's own, through prom-client. */
 
-import { Registry, collectDefaultMetrics } from "prom-client";
-import type { Metric as PromMetric, MetricValueWithName } from "prom-client";
+import type { MetricValueWithName, Metric as PromMetric, Registry } from "prom-client";
 import type { CounterTable, Metric, Series } from "../base/counters.ts";
+
+/** Prometheus' text format. */
+const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Renders all metrics when asked. */
 export interface MetricsText {
@@ -24,23 +26,29 @@ interface Printable {
 
 /** Prints the table's metrics as they are at each call, with the process's own beside them. */
 export function openMetricsText(table: CounterTable): MetricsText {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const registered = new Set<string>();
-  const registerNew = (): void => {
-    for (const metric of table.metrics.values()) {
-      if (registered.has(metric.name)) continue;
-      registered.add(metric.name);
-      registerTableMetric(registry, metric);
-    }
-  };
+  let opened: Promise<Registry> | undefined;
   return {
-    contentType: registry.contentType,
-    render() {
-      registerNew();
+    contentType: CONTENT_TYPE,
+    async render() {
+      opened ??= openRegistry();
+      const registry = await opened;
+      for (const metric of table.metrics.values()) {
+        if (registered.has(metric.name)) continue;
+        registered.add(metric.name);
+        registerTableMetric(registry, metric);
+      }
       return registry.metrics();
     },
   };
+}
+
+/** Loaded at the first scrape: a start need not wait for it. */
+async function openRegistry(): Promise<Registry> {
+  const { Registry: PromRegistry, collectDefaultMetrics } = await import("prom-client");
+  const registry = new PromRegistry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
 }
 
 /** prom-client only calls `get`, but its types want one of its own classes. */
