@@ -3,7 +3,9 @@
 import type { AttributeTable } from "./batch.ts";
 
 /** A column of twice the length with the same beginning. */
-export function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(column: T): T {
+export function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(
+  column: T,
+): T {
   const bigger = new (column.constructor as new (length: number) => T)(column.length * 2);
   bigger.set(column as never);
   return bigger;

@@ -88,13 +88,14 @@ test("a value given twice: the last member wins, arrays grow", () => {
 });
 
 test("unknown fields are stepped over, whatever their wire type", () => {
+  // A varint, a fixed64, bytes, a group and a fixed32, all numbered 127.
   const unknown = [
-    ...[0xf8, 0x07, 0x96, 0x01],
-    ...[0xf9, 0x07, 1, 2, 3, 4, 5, 6, 7, 8],
-    ...[0xfa, 0x07, 2, 0, 0],
-    ...[0xfb, 0x07, 0x08, 1, 0xfc, 0x07],
-    ...[0xfd, 0x07, 1, 2, 3, 4],
-  ];
+    [0xf8, 0x07, 0x96, 0x01],
+    [0xf9, 0x07, 1, 2, 3, 4, 5, 6, 7, 8],
+    [0xfa, 0x07, 2, 0, 0],
+    [0xfb, 0x07, 0x08, 1, 0xfc, 0x07],
+    [0xfd, 0x07, 1, 2, 3, 4],
+  ].flat();
   const { batch } = decodeWith(request([...unknown, ...IDS, ...textField(5, "n"), ...unknown]));
   assert.equal(dumpBatch(batch)[0]!.name, "n");
 });

@@ -110,7 +110,8 @@ function attributes(batch: SpanBatch, table: AttributeTable, owner: number): str
     const key = table.key[a]!;
     const type = batch.keyType[key]!;
     const value = table.value[a]!;
-    return `${entry(batch, batch.keyNameId[key]!)}:${TYPE_NAMES[type]}=${valueOf(batch, type, value)}`;
+    const name = entry(batch, batch.keyNameId[key]!);
+    return `${name}:${TYPE_NAMES[type]}=${valueOf(batch, type, value)}`;
   });
 }
 
