@@ -6,7 +6,7 @@ import type { AttributeTable, SpanBatch } from "../core/batch.ts";
 import { isSpoorError } from "../core/errors.ts";
 import { dictDouble, dictEntry, dictInt } from "../core/read.ts";
 import { ipv4Text } from "../core/trace/host-key.ts";
-import { toHex, utf8, utf8Bytes } from "../base/bytes.ts";
+import { compareBytes, toHex, utf8, utf8Bytes } from "../base/bytes.ts";
 import {
   compareKeys,
   FIELD,
@@ -168,6 +168,9 @@ function compareValues(table: TagTable, t: number, v: number, u: number, w: numb
   }
   if (type === ATTRIBUTE_TYPE.DOUBLE) return dictDouble(batch, v) - dictDouble(batch, w) || 0;
   if (type === ATTRIBUTE_TYPE.BOOL) return v - w;
+  if (type === types[u] && (type === ATTRIBUTE_TYPE.STRING || type === ATTRIBUTE_TYPE.BYTES)) {
+    return compareBytes(dictEntry(batch, v), dictEntry(batch, w));
+  }
   const [a, b] = [tagText(table, t, v), tagText(table, u, w)];
   return a === b ? 0 : a < b ? -1 : 1;
 }
