@@ -60,7 +60,8 @@ export function attributeKeysOf(
     eachAttribute(batch, row, (level, table, a) => {
       const key = attributeName(batch, table, a);
       const type = batch.keyType[table.key[a]!]!;
-      if (key.startsWith(scope.prefix ?? "")) found.set(`${level} ${type} ${key}`, { key, level, type });
+      if (key.startsWith(scope.prefix ?? ""))
+        found.set(`${level} ${type} ${key}`, { key, level, type });
     });
   }
   const rank = (level: AttributeLevel): number => ALL_LEVELS.indexOf(level);
@@ -122,7 +123,7 @@ export function linksOf(
   );
 }
 
-/** Distinct services of the spans that have the parent's id, none when the child's is among them. */
+/** Distinct services of the spans of the parent's id, none when the child's is among them. */
 function callersOf(
   rowsOfSpan: ReadonlyMap<string, readonly RowRef[]>,
   batch: SpanBatch,
