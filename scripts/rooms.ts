@@ -20,6 +20,7 @@ const EVERYTHING = [
   "core",
   "wire",
   "client",
+  "client/node",
   "receivers/*",
   "pipeline",
   "exporters/*",
