@@ -57,8 +57,8 @@ function errorsPage(): string {
   return [
     "# Errors and limits",
     `${GENERATED} Sources: src/core/errors.ts, src/core/limits.ts.`,
-    "What a sender should do is the class: `bad-input` is never sent again, `overloaded` is sent\n" +
-      "again later, `unsupported` and `not-found` are final, `fault` is for the operator.",
+    "What a sender should do is the class: `bad-input` is never sent again, `overloaded` is\n" +
+      "sent again later, `unsupported` and `not-found` are final, `fault` is for the operator.",
     table(["code", "class", "meaning"], rows),
     "## Limits",
     "The unit is in the name; the reasons stand beside the numbers in the source.",
@@ -96,7 +96,7 @@ async function metricsPage(folder: string): Promise<string> {
     "# Metrics",
     `${GENERATED} Source: a running all-in-one after one good and one bad request.`,
     "At `/metrics` of the admin port, beside the process's own (`process_*`, `nodejs_*`). The\n" +
-      "ledger always adds up: `spoor_ledger_spans_total{state=\"received\"}` is the sum of the\n" +
+      'ledger always adds up: `spoor_ledger_spans_total{state="received"}` is the sum of the\n' +
       "other states and of `spoor_ledger_in_flight_spans`.",
     table(head, metricRows(text)),
   ].join("\n\n");

@@ -113,7 +113,11 @@ function roomNameOf(path: string): string {
   const room = ROOMS.find((row) => inFolder(path, row.folder));
   if (room === undefined) return "";
   const depth = room.folder.split("/").length;
-  return path.split("/").slice(0, depth).join("/").replace(/^src\//, "");
+  return path
+    .split("/")
+    .slice(0, depth)
+    .join("/")
+    .replace(/^src\//, "");
 }
 
 function inFolder(path: string, folder: string): boolean {

@@ -43,8 +43,7 @@ function readSource(path: string): SourceFile {
   return { path, text, lines: text.split("\n"), imports: importsOf(text) };
 }
 
-const STATEMENT =
-  /^(import|export)\s+(type\s)?(?:[\w$*\s{},]*?\sfrom\s+)?["']([^"'\n]+)["']/gm;
+const STATEMENT = /^(import|export)\s+(type\s)?(?:[\w$*\s{},]*?\sfrom\s+)?["']([^"'\n]+)["']/gm;
 const DYNAMIC = /\bimport\(\s*["']([^"'\n]+)["']/g;
 
 function importsOf(text: string): Import[] {

@@ -78,7 +78,11 @@ test("each kind reads what users of Jaeger write", async () => {
 });
 
 test("an unknown flag or key names the nearest", async (t) => {
-  await refused(["--memory.max-trace=3"], {}, /unknown flag --memory\.max-trace;.*memory\.max-traces\?/);
+  await refused(
+    ["--memory.max-trace=3"],
+    {},
+    /unknown flag --memory\.max-trace;.*memory\.max-traces\?/,
+  );
   await refused(["--nothing-like-it-at-all"], {}, /see --help/);
   const path = fileWith(t, "embeded: { directory: /x }\n");
   await refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);

@@ -32,8 +32,9 @@ interface Given {
 const ROW_OF_NAME: ReadonlyMap<string, Flag> = new Map(FLAGS.map((row) => [row.name, row]));
 
 /**
- * Reads all settings: flag over environment over file over default. Rejects with SpoorError `config`,
- * readable as it is, for an unknown name (with the nearest known one) or a value of no sense.
+ * Reads all settings: flag over environment over file over default. Rejects with SpoorError
+ * `config`, readable as it is, for an unknown name (with the nearest known one) or a value that
+ * makes no sense.
  */
 export async function readConfig(sources: ConfigSources): Promise<Config> {
   const flags = readFlags(sources.args);

@@ -85,13 +85,20 @@ test("a port in use is one readable line and exit code 1", async () => {
   await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
   const address = busy.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const args = ["all-in-one", "--admin.http.host-port=:0", `--query.http-server.host-port=:${port}`];
+  const args = [
+    "all-in-one",
+    "--admin.http.host-port=:0",
+    `--query.http-server.host-port=:${port}`,
+  ];
   const { code, stderr } = await runSpoor(args, { env: MEMORY });
   busy.close();
   assert.equal(code, 1);
   const said = stderr.trim().split("\n");
   assert.equal(said.length, 1, stderr);
-  assert.match(stderr, new RegExp(`^spoor: port ${port} .*in use.*query\\.http-server\\.host-port`));
+  assert.match(
+    stderr,
+    new RegExp(`^spoor: port ${port} .*in use.*query\\.http-server\\.host-port`),
+  );
 });
 
 test("a wrong flag, command or store name is one line and exit code 2", async () => {
@@ -114,5 +121,8 @@ test("--help lists commands, and a command's flags with their environment", asyn
   assert.match(commands.stdout, /all-in-one +Everything in one process/);
   const flags = await runSpoor(["all-in-one", "--help"]);
   assert.equal(flags.code, 0);
-  assert.match(flags.stdout, /--collector\.otlp\.http\.host-port .*\n.*COLLECTOR_OTLP_HTTP_HOST_PORT/);
+  assert.match(
+    flags.stdout,
+    /--collector\.otlp\.http\.host-port .*\n.*COLLECTOR_OTLP_HTTP_HOST_PORT/,
+  );
 });

@@ -35,7 +35,7 @@ function healthNotes(server: SpoorProcess): Promise<{ readonly notes?: readonly 
   return jsonOf(server.admin);
 }
 
-test("what was acknowledged is there after SIGKILL, and a retry of it is not kept twice", async (t) => {
+test("what was acknowledged is there after SIGKILL, and its retry is not kept twice", async (t) => {
   const args = [`--embedded.directory=${join(folderFor(t), "data")}`];
   const body = oneSpan("shop", "buy", TRACE);
   const first = await started(t, args);

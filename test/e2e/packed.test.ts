@@ -52,7 +52,7 @@ test("every entry of the client's package works as ES module and as CommonJS", (
   for (const entry of Object.keys(manifest.exports)) {
     if (entry === "./package.json") continue;
     const name = `spoor-client${entry.slice(1)}`;
-    const names = 'Object.keys(c).filter((name) => !/^(default|__esModule)$/.test(name))';
+    const names = "Object.keys(c).filter((name) => !/^(default|__esModule)$/.test(name))";
     const said = `process.stdout.write(${names}.sort().join())`;
     const commonJs = `const c = require("${name}"); ${said}`;
     const esm = `import * as c from "${name}"; ${said}`;

@@ -138,7 +138,9 @@ export async function sendJson(server: SpoorProcess, body: string): Promise<numb
 
 /** What the tests read of Jaeger's answer. */
 interface TracesBody {
-  readonly data: readonly { readonly spans: readonly { readonly operationName: string }[] }[] | null;
+  readonly data:
+    | readonly { readonly spans: readonly { readonly operationName: string }[] }[]
+    | null;
 }
 
 /** The body of a GET, taken to be what the caller expects: its assertions will tell. */

@@ -125,6 +125,10 @@ test("the JavaScript SDK's traces are found, also after kill -9", async () => {
   await sendAskKillAsk(process.execPath, JS_SENDER, "js-shop");
 });
 
-test("the Python SDK's traces are found, also after kill -9", { skip: needs("python") }, async () => {
-  await sendAskKillAsk(await pythonWithOtel(), PYTHON_SENDER, "python-shop");
-});
+test(
+  "the Python SDK's traces are found, also after kill -9",
+  { skip: needs("python") },
+  async () => {
+    await sendAskKillAsk(await pythonWithOtel(), PYTHON_SENDER, "python-shop");
+  },
+);
