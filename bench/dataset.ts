@@ -38,9 +38,11 @@ export interface Sample {
   readonly startUs: number;
   readonly durationUs: number;
   readonly tags: SpanTags;
+  /** The trace is whole once so many requests were sent. */
+  wholeAfter: number;
 }
 
-export const datasetVersion = 3;
+export const datasetVersion = 4;
 const mostSpans = 256;
 const fewestSpans = 192;
 const tracesAtOnce = 64;
@@ -78,6 +80,9 @@ export class Dataset {
   private readonly part = new ProtoWriter(1 << 18);
   private readonly context: EncodeContext;
   private ordinal = 0;
+  private sent = 0;
+  /** Samples of traces of which exporters (by index) may still hold spans. */
+  private unfinished: { readonly sample: Sample; readonly exporters: Set<number> }[] = [];
 
   constructor(options: DatasetOptions) {
     this.options = options;
@@ -114,12 +119,28 @@ export class Dataset {
       }
       // An SDK exports spans in the order they end, those of concurrent traces mixed.
       pending.sort((a, b) => a.endNs - b.endNs);
+      const known = this.samples.length;
       for (const each of pending) {
         const exporter = this.put(each);
         if (exporter.spans === exporter.target) yield this.flush(exporter);
       }
+      this.watch(pending, known);
     }
     for (const exporter of this.exporters) if (exporter.spans > 0) yield this.flush(exporter);
+    for (const { sample } of this.unfinished) sample.wholeAfter = this.sent;
+  }
+
+  /** Notes which exporters must send once more before the newest samples' traces are whole. */
+  private watch(pending: readonly Pending[], from: number): void {
+    for (const sample of this.samples.slice(from)) {
+      const exporters = new Set<number>();
+      for (const { trace, draft } of pending) {
+        if (trace.traceId[0] !== Number.parseInt(sample.traceId.slice(0, 2), 16)) continue;
+        const index = draft.service * 3 + draft.instance;
+        if (this.exporters[index]?.spans !== 0) exporters.add(index);
+      }
+      this.unfinished.push({ sample, exporters });
+    }
   }
 
   private put({ trace, draft }: Pending): Exporter {
@@ -149,6 +170,7 @@ export class Dataset {
       startUs: this.startSeconds * 1e6 + Math.floor(draft.startNs / 1000),
       durationUs: Math.floor(draft.durationNs / 1000),
       tags: { ...this.context.tags },
+      wholeAfter: Number.MAX_SAFE_INTEGER,
     });
   }
 
@@ -176,6 +198,12 @@ export class Dataset {
       spans: exporter.spans,
       ids: Buffer.from(exporter.ids.subarray(0, exporter.spans * 24)),
     };
+    this.sent += 1;
+    for (const { sample, exporters } of this.unfinished) {
+      exporters.delete(index);
+      if (exporters.size === 0) sample.wholeAfter = this.sent;
+    }
+    this.unfinished = this.unfinished.filter(({ exporters }) => exporters.size > 0);
     exporter.spans = 0;
     exporter.target = fewestSpans + this.random.below(mostSpans - fewestSpans + 1);
     return request;

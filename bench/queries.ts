@@ -1,6 +1,7 @@
 /** Asks a running server every query of the bench over HTTP, checks the answers, and times them. */
 
 import * as http from "node:http";
+import { requestsFor } from "./dataset-file.ts";
 import type { PreparedDataset } from "./dataset-file.ts";
 import type { Sample } from "./dataset.ts";
 import { summarize } from "./latency.ts";
@@ -32,8 +33,6 @@ export interface QueryOptions {
 
 const warmUp = 10;
 const fewest = 5;
-/** Spans that exporters may still hold at the end of a part of the dataset, with room to spare. */
-const unfinished = 20_000;
 
 interface Reply {
   readonly status: number;
@@ -108,9 +107,8 @@ async function timeKind(
 export async function measureQueries(doors: Doors, options: QueryOptions): Promise<QueryTimes[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   // The last traces of a part of the dataset are not whole in it: ask about the earlier ones.
-  const whole = options.dataset.samples.filter(
-    (sample) => sample.ordinal < options.spans - unfinished,
-  );
+  const sent = requestsFor(options.dataset, options.spans);
+  const whole = options.dataset.samples.filter(({ wholeAfter }) => wholeAfter <= sent);
   if (whole.length === 0) throw new Error("too few spans: no sample of the dataset is whole");
   const mixed = whole.map((_, i) => whole[(i * 7919) % whole.length] as Sample);
   const results: QueryTimes[] = [];
