@@ -6,6 +6,7 @@ import { SpoorError } from "../core/errors.ts";
 import type { Operation } from "../core/store.ts";
 import { viewsByTrace } from "../core/trace/view.ts";
 import type { HttpAnswer, HttpRequest, HttpRoute } from "../net/http-message.ts";
+import { decodeJaegerJson, isJaegerJson } from "../wire/jaeger-json-decode.ts";
 import { jsonText } from "../wire/json-writer.ts";
 import { decodeOtlpJson } from "../wire/otlp-json-decode.ts";
 import { dataAnswer, errorAnswer, jaegerFailure, jsonAnswer } from "./answer.ts";
@@ -126,9 +127,15 @@ async function archiveAnswer(
   return dataAnswer("[]", 0, wantsPretty(query), []);
 }
 
-/** An uploaded OTLP/JSON file as Jaeger's JSON; spans without ids are told in `errors`. */
+/**
+ * An uploaded file as Jaeger's JSON: OTLP/JSON, as in Jaeger, or Jaeger's own, whose ids and
+ * processes come back in one form. OTLP spans without ids are told in `errors`.
+ */
 function transformAnswer(request: HttpRequest, query: URLSearchParams): Promise<HttpAnswer> {
-  const { batch, message } = decodeOtlpJson(request.body, new BatchBuilder());
+  const builder = new BatchBuilder();
+  const { batch, message } = isJaegerJson(request.body)
+    ? { batch: decodeJaegerJson(request.body, builder), message: "" }
+    : decodeOtlpJson(request.body, builder);
   const errors = message === "" ? undefined : [{ message }];
   return streamAnswer(givenTraces(viewsByTrace(batch), errors), wantsPretty(query));
 }

@@ -81,8 +81,9 @@ const urlOf = (server: HttpServer, query = `traceID=${TRACE_ID}`): string =>
 
 describe("a streamed answer", () => {
   it("that fails before its first byte has the error's status", async () => {
-    const failing: Get = async function* () {
-      throw new SpoorError("overloaded", "too much", { retryAfterMs: 2500 });
+    const failing: Get = async function* (ids) {
+      if (ids.length > 0) throw new SpoorError("overloaded", "too much", { retryAfterMs: 2500 });
+      yield batchOf(0, 1);
     };
     await withServer(failing, async (server) => {
       const response = await fetch(urlOf(server));

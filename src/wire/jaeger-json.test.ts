@@ -186,7 +186,8 @@ describe("JsonWriter", () => {
       const writer = new JsonWriter();
       writer.base64(bytes, 0, length);
       writer.hex(bytes, 0, length);
-      const expected = `"${Buffer.from(bytes).toString("base64")}""${Buffer.from(bytes).toString("hex")}"`;
+      const buffer = Buffer.from(bytes);
+      const expected = `"${buffer.toString("base64")}""${buffer.toString("hex")}"`;
       assert.equal(Buffer.concat(writer.take()).toString(), expected);
     }
   });

@@ -307,6 +307,12 @@ describe("other endpoints", () => {
     assert.deepEqual(ids, [LONG_ID, SHORT_ID, "00000000000000cd"]);
   });
 
+  it("an upload of Jaeger's JSON comes back as it was", async () => {
+    const { text: body } = await call(`/api/traces/${LONG_ID}?raw=true`);
+    const { text } = await call("/api/transform", { method: "POST", body });
+    assert.equal(text, body);
+  });
+
   it("the pages without data of ours answer in their form", async () => {
     const deep = await call("/api/deep-dependencies");
     assert.equal(deep.text, '{"dependencies":[]}');

@@ -1,7 +1,6 @@
 /** The tree of one trace's spans: parents, children, roots and a depth-first order, in O(n). */
 
 import { mix32 } from "../../base/hash.ts";
-import type { SpanBatch } from "../batch.ts";
 
 /** Who is whose parent, by row. Rows are positions in the id columns given to `treeOf`. */
 export interface TraceTree {
@@ -31,14 +30,9 @@ export function idWords(ids: Uint8Array): Uint32Array {
   return new Uint32Array(ids.slice().buffer);
 }
 
-/** The tree of a batch that holds one whole trace. */
-export function batchTree(batch: SpanBatch): TraceTree {
-  return treeOf(idWords(batch.spanId), idWords(batch.parentSpanId));
-}
-
 /**
  * The tree of spans given as two words of span id and of parent id each (zero: no parent).
- * Whoever has an index of the span ids already hands it in.
+ * A batch's are its `idWords`. Whoever has an index of the span ids already hands it in.
  */
 export function treeOf(
   spanIds: Uint32Array,
