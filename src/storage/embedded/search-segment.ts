@@ -11,6 +11,7 @@ import { bindFilter } from "../../core/trace/filter-evaluate.ts";
 import type { RowTest } from "../../core/trace/filter-evaluate.ts";
 import { ALL_GROUPS, groupsWhere, intersection, isEmpty, union } from "./group-set.ts";
 import type { GroupSet } from "./group-set.ts";
+import { mayContain } from "./group-bounds.ts";
 import { bindAttribute } from "./search-attribute.ts";
 import type { Segment } from "./segment-reader.ts";
 
@@ -199,36 +200,6 @@ function byRoot(segment: Segment, condition: Condition): SegmentFilter {
       return Uint8Array.from(parent, (code) => (code === 0 ? root : child));
     },
   };
-}
-
-/** Whether a number in [least, greatest] may satisfy an ordered comparison of the leaf. */
-export function mayContain(leaf: Leaf, least: number, greatest: number): boolean {
-  // Bounds may have been rounded on the way into a double: allow for one part in 2^50.
-  const low = least - Math.abs(least) * 2 ** -50;
-  const high = greatest + Math.abs(greatest) * 2 ** -50;
-  if (leaf.op === "in") {
-    return leaf.values.some((value) => inside(value, low, high));
-  }
-  if (leaf.op === "exists" || leaf.op === "regex" || leaf.untyped === true) return true;
-  const { value } = leaf;
-  if (typeof value !== "number" && typeof value !== "bigint") return true;
-  switch (leaf.op) {
-    case "=":
-      return inside(value, low, high);
-    case "<":
-    case "<=":
-      return low <= value;
-    case ">":
-    case ">=":
-      return high >= value;
-    default:
-      return true;
-  }
-}
-
-function inside(value: unknown, low: number, high: number): boolean {
-  if (typeof value !== "number" && typeof value !== "bigint") return true;
-  return low <= value && value <= high;
 }
 
 function byStart(segment: Segment, condition: Condition, leaf: Leaf): SegmentFilter {
