@@ -4,6 +4,7 @@ import { mix32 } from "../../base/hash.ts";
 import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { DictionaryBuilder } from "../../core/dictionary.ts";
+import { SMALL_DICTIONARY } from "./segment-format.ts";
 
 /** Marks in a shape the place of an attribute that has no column. */
 export const SPILLED = 0xffffffff;
@@ -142,7 +143,19 @@ export interface GatheredColumn {
   readonly nameId: number;
   /** ATTRIBUTE_TYPE. */
   readonly type: number;
+  /** Source row from which on `pairOf` holds dictionary ids of the row's own batch instead. */
+  rawFrom: number;
+  /** Entries of rows from `rawFrom` on. */
+  rawUses: number;
+  /** Distinct values of the rows before. */
+  distinct: number;
+  uses: number;
 }
+
+/** `rawFrom` of a column whose values are all pairs. */
+export const NEVER_RAW = 0xffffffff;
+/** A column is judged after this many entries: fewer misjudge 5,000 addresses as all distinct. */
+const RAW_AFTER_USES = 8192;
 
 /** Everything of the source rows but what is copied as it is; row `g` counts over batches. */
 export interface Gathered {
@@ -153,7 +166,7 @@ export interface Gathered {
   /** First row of each batch. */
   readonly base: Uint32Array;
   readonly shapeOf: Uint32Array;
-  /** Row `g` has the pairs `pairOf[attributeStart[g] ..]`, as many as its shape has columns. */
+  /** Row `g` has the pairs (or, in raw columns, ids of its batch) `pairOf[attributeStart[g] ..]`, as many as its shape has columns. */
   readonly attributeStart: Uint32Array;
   readonly pairOf: Uint32Array;
 }
@@ -195,6 +208,8 @@ class Gatherer {
   readonly attributeStart: Uint32Array;
   readonly pairOf: Uint32Array;
   readonly #columnOf = new Map<number, number>();
+  /** Columns that may yet turn raw. */
+  readonly #watched = new Set<GatheredColumn>();
   #memo = new Uint32Array(65536);
   #filled = 0;
 
@@ -206,6 +221,9 @@ class Gatherer {
 
   add(batch: SpanBatch, base: number): void {
     const columnOfKey = this.#columnsOfKeys(batch);
+    const rawKeys = Uint8Array.from(columnOfKey, (column) => {
+      return this.columns[column]!.rawFrom === NEVER_RAW ? 0 : 1;
+    });
     const cells = batch.keyCount * batch.dictCount;
     const stride = cells <= MEMO_CELLS ? batch.dictCount : 0;
     if (stride > 0) {
@@ -228,6 +246,10 @@ class Gatherer {
         const column = columnOfKey[k]!;
         shapeColumns[at + a - from] = column;
         hash = Math.imul(hash ^ column, 0x9e3779b1) ^ (hash >>> 15);
+        if (rawKeys[k] === 1) {
+          pairOf[filled++] = value[a]!;
+          continue;
+        }
         const cell = stride * k + value[a]!;
         let pair = stride > 0 ? memo[cell]! : 0;
         if (pair === 0) {
@@ -238,20 +260,43 @@ class Gatherer {
       }
       this.shapeOf[base + r] = this.shapes.find(to - from, hash >>> 0);
     }
-    this.#count(this.#filled, filled);
+    this.#count(this.#filled, key, rawKeys, columnOfKey);
     this.#filled = filled;
+    for (const column of this.#watched) this.#judge(column, base + batch.spanCount);
   }
 
-  #count(from: number, to: number): void {
+  #count(from: number, key: Uint32Array, rawKeys: Uint8Array, columnOfKey: Uint32Array): void {
     const pairOf = this.pairOf;
     const uses = this.pairs.uses;
-    for (let i = from; i < to; i++) uses[pairOf[i]!]!++;
+    const keyUses = new Uint32Array(rawKeys.length);
+    for (let a = 0; a < key.length; a++) {
+      const k = key[a]!;
+      keyUses[k]!++;
+      if (rawKeys[k] === 0) uses[pairOf[from + a]!]!++;
+    }
+    for (let k = 0; k < rawKeys.length; k++) {
+      const column = this.columns[columnOfKey[k]!]!;
+      if (rawKeys[k] === 1) column.rawUses += keyUses[k]!;
+      else column.uses += keyUses[k]!;
+    }
+  }
+
+  /** From `row` on keeps a column's values as they are when most so far are distinct. */
+  #judge(column: GatheredColumn, row: number): void {
+    if (column.uses < RAW_AFTER_USES) return;
+    if (column.distinct * 2 > column.uses) {
+      column.rawFrom = row;
+      this.#watched.delete(column);
+    } else if (column.distinct <= SMALL_DICTIONARY) this.#watched.delete(column);
   }
 
   #pair(batch: SpanBatch, column: number, value: number): number {
-    const type = this.columns[column]!.type;
-    const literal = type === ATTRIBUTE_TYPE.BOOL || type === ATTRIBUTE_TYPE.EMPTY;
-    return this.pairs.find(column, literal ? value : this.intern(batch, value));
+    const of = this.columns[column]!;
+    const literal = of.type === ATTRIBUTE_TYPE.BOOL || of.type === ATTRIBUTE_TYPE.EMPTY;
+    const before = this.pairs.count;
+    const pair = this.pairs.find(column, literal ? value : this.intern(batch, value));
+    if (this.pairs.count !== before) of.distinct++;
+    return pair;
   }
 
   /** Segment dictionary id of a batch's entry. */
@@ -268,8 +313,10 @@ class Gatherer {
       const signature = nameId * 16 + type;
       let column = this.#columnOf.get(signature);
       if (column === undefined) {
-        column = this.columns.push({ nameId, type }) - 1;
+        const made = { nameId, type, rawFrom: NEVER_RAW, rawUses: 0, distinct: 0, uses: 0 };
+        column = this.columns.push(made) - 1;
         this.#columnOf.set(signature, column);
+        if (type !== ATTRIBUTE_TYPE.BOOL && type !== ATTRIBUTE_TYPE.EMPTY) this.#watched.add(made);
       }
       columns[k] = column;
     }

@@ -2,7 +2,7 @@
 
 import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import { ByteSink } from "./byte-sink.ts";
-import { ShapeTable, SPILLED } from "./segment-gather.ts";
+import { NEVER_RAW, ShapeTable, SPILLED } from "./segment-gather.ts";
 import type { Gathered } from "./segment-gather.ts";
 import { MAX_COLUMNS, MAX_DICTIONARY, MAX_SHAPES, SMALL_DICTIONARY } from "./segment-format.ts";
 
@@ -11,6 +11,8 @@ export interface PlannedColumn {
   readonly nameId: number;
   readonly type: number;
   readonly kind: "dict" | "raw" | "spilled";
+  /** As gathered: source row from which on values are ids of the row's own batch. */
+  readonly rawFrom: number;
   readonly uses: number;
   readonly distinct: number;
   /** dict: the values (as PairTable has them) in order of code. */
@@ -38,12 +40,8 @@ export interface ColumnPlan {
 /** Decides the columns of what was gathered. */
 export function planColumns(gathered: Gathered): ColumnPlan {
   const { pairs, columns } = gathered;
-  const uses = new Uint32Array(columns.length);
-  const distinct = new Uint32Array(columns.length);
-  for (let pair = 0; pair < pairs.count; pair++) {
-    uses[pairs.column[pair]!]! += pairs.uses[pair]!;
-    distinct[pairs.column[pair]!]!++;
-  }
+  const uses = Uint32Array.from(columns, (column) => column.uses + column.rawUses);
+  const distinct = Uint32Array.from(columns, (column) => column.distinct + column.rawUses);
   // Keys of other levels (resources, events) are gathered too, but no span uses them.
   const used = Uint32Array.from(columns.keys()).filter((column) => uses[column]! > 0);
   const byUses = used.sort((a, b) => uses[b]! - uses[a]! || a - b);
@@ -53,11 +51,14 @@ export function planColumns(gathered: Gathered): ColumnPlan {
   });
   const planned = Array.from(byUses, (column, rank): PlannedColumn => {
     const spilled = rank >= MAX_COLUMNS;
-    const kind = spilled ? "spilled" : keepAs(uses[column]!, distinct[column]!);
+    const { rawFrom } = columns[column]!;
+    const dictionary = rawFrom === NEVER_RAW && repeats(uses[column]!, distinct[column]!);
+    const kind = spilled ? "spilled" : dictionary ? "dict" : "raw";
     return {
       nameId: columns[column]!.nameId,
       type: columns[column]!.type,
       kind,
+      rawFrom,
       uses: uses[column]!,
       distinct: distinct[column]!,
       values: new Uint32Array(kind === "dict" ? distinct[column]! : 0),
@@ -83,9 +84,9 @@ export function planColumns(gathered: Gathered): ColumnPlan {
 }
 
 /** A dictionary pays when values repeat: three uses each, or few of them. */
-function keepAs(uses: number, distinct: number): "dict" | "raw" {
-  if (distinct <= SMALL_DICTIONARY) return "dict";
-  return distinct <= MAX_DICTIONARY && distinct * 3 <= uses ? "dict" : "raw";
+function repeats(uses: number, distinct: number): boolean {
+  if (distinct <= SMALL_DICTIONARY) return true;
+  return distinct <= MAX_DICTIONARY && distinct * 3 <= uses;
 }
 
 function planShapes(

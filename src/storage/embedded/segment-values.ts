@@ -1,6 +1,7 @@
 /** The CODES and RAW families of a group (values of span attributes), and the filter. */
 
 import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
+import type { SpanBatch } from "../../core/batch.ts";
 import { hash32 } from "../../base/hash.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { GroupRange } from "./segment-core.ts";
@@ -16,6 +17,7 @@ import {
 } from "./segment-format.ts";
 import { SPILLED } from "./segment-gather.ts";
 import type { Gathered } from "./segment-gather.ts";
+import type { RowOrder } from "./segment-order.ts";
 import { isLiteral, isNumeric } from "./segment-plan.ts";
 import type { ColumnPlan, PlannedColumn } from "./segment-plan.ts";
 
@@ -44,6 +46,16 @@ export class FilterBuilder {
   }
 }
 
+/** What both families are made from. */
+export interface ValueSource {
+  readonly batches: readonly SpanBatch[];
+  readonly order: RowOrder;
+  /** Source row `g` of each row `p` in segment order. */
+  readonly sourceOf: Uint32Array;
+  readonly gathered: Gathered;
+  readonly plan: ColumnPlan;
+}
+
 /** Encodes CODES and RAW of groups. */
 export class ValueEncoder {
   readonly codes = new ByteSink(64 * 1024);
@@ -53,18 +65,31 @@ export class ValueEncoder {
   readonly bounds: ([number, number] | null)[][] = [];
   readonly #gathered: Gathered;
   readonly #plan: ColumnPlan;
+  readonly #batches: readonly SpanBatch[];
+  readonly #batchOf: Uint32Array;
   readonly #sourceOf: Uint32Array;
   readonly #values: Uint32Array[];
+  /** Raw columns: 1 + the batch whose dictionary the value is in, or 0 for the segment's. */
+  readonly #origins: Uint32Array[];
   readonly #counts: Uint32Array;
   readonly #keyHashes: Uint32Array;
   readonly #numbers: DataView;
+  readonly #views = new Map<SpanBatch, DataView>();
   readonly #shapes: Uint32Array;
+  /** Where the raw values being written are. */
+  readonly #bytesOf: Uint8Array[] = [];
+  #starts = new Uint32Array(0);
+  #ends = new Uint32Array(0);
 
-  constructor(gathered: Gathered, plan: ColumnPlan, sourceOf: Uint32Array, groups: number) {
+  constructor(source: ValueSource, groups: number) {
+    const { gathered, plan, sourceOf } = source;
+    this.#batches = source.batches;
+    this.#batchOf = source.order.batchOf;
     this.#gathered = gathered;
     this.#plan = plan;
     this.#sourceOf = sourceOf;
     this.#values = plan.columns.map(() => new Uint32Array(0));
+    this.#origins = plan.columns.map(() => new Uint32Array(0));
     this.#counts = new Uint32Array(plan.columns.length);
     this.#shapes = new Uint32Array(sourceOf.length);
     const dictionary = gathered.dictionary;
@@ -109,6 +134,7 @@ export class ValueEncoder {
       if (this.#values[c]!.length < need) this.#values[c] = new Uint32Array(need);
     }
     const values = this.#values;
+    const raw = Uint8Array.from(columns, (column) => (column.kind === "raw" ? 1 : 0));
     for (let p = range.from; p < range.to; p++) {
       const g = this.#sourceOf[p]!;
       const shape = shapeOf[gatheredShape[g]!]!;
@@ -120,10 +146,22 @@ export class ValueEncoder {
         if (c === SPILLED) continue;
         const n = counts[c]!;
         if (n === values[c]!.length) values[c] = doubled(values[c]!);
-        values[c]![n] = codeOf[pairOf[at]!]!;
+        if (raw[c] === 1) this.#collectRaw(c, n, g, p, pairOf[at]!);
+        else values[c]![n] = codeOf[pairOf[at]!]!;
         counts[c] = n + 1;
       }
     }
+  }
+
+  #collectRaw(c: number, n: number, g: number, p: number, entry: number): void {
+    if (this.#origins[c]!.length <= n) {
+      const bigger = new Uint32Array(this.#values[c]!.length);
+      bigger.set(this.#origins[c]!);
+      this.#origins[c] = bigger;
+    }
+    const own = g >= this.#plan.columns[c]!.rawFrom;
+    this.#values[c]![n] = own ? entry : this.#plan.codeOf[entry]!;
+    this.#origins[c]![n] = own ? this.#batchOf[p]! + 1 : 0;
   }
 
   #present(kind: PlannedColumn["kind"]): number[] {
@@ -159,33 +197,58 @@ export class ValueEncoder {
     for (const c of present) {
       const values = this.#values[c]!;
       const count = this.#counts[c]!;
-      if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(values, count);
-      else this.#rawBytes(values, count);
+      this.#locate(c, count);
+      if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(count);
+      else this.#rawBytes(count);
       const dictionary = this.#gathered.dictionary;
       const keyHash = this.#keyHashes[c]!;
+      const origins = this.#origins[c]!;
       for (let i = 0; i < count; i++) {
-        this.filter.add(filterHash(keyHash, dictionary.hashOf(values[i]!)), group);
+        const hash =
+          origins[i] === 0
+            ? dictionary.hashOf(values[i]!)
+            : hash32(this.#bytesOf[i]!, this.#starts[i]!, this.#ends[i]!);
+        this.filter.add(filterHash(keyHash, hash), group);
       }
     }
   }
 
-  #rawNumbers(values: Uint32Array, count: number): void {
+  /** Finds the bytes of a raw column's values in this group. */
+  #locate(c: number, count: number): void {
     const { bytes, offsets } = this.#gathered.dictionary;
+    if (this.#starts.length < count) {
+      this.#starts = new Uint32Array(count);
+      this.#ends = new Uint32Array(count);
+    }
+    const values = this.#values[c]!;
+    const origins = this.#origins[c]!;
+    for (let i = 0; i < count; i++) {
+      const id = values[i]!;
+      const origin = origins[i]!;
+      const batch = origin === 0 ? undefined : this.#batches[origin - 1]!;
+      const from = batch === undefined ? offsets : batch.dictOffsets;
+      this.#bytesOf[i] = batch === undefined ? bytes : batch.dictBytes;
+      this.#starts[i] = from[id]!;
+      this.#ends[i] = from[id + 1]!;
+    }
+  }
+
+  #rawNumbers(count: number): void {
     const numbers = new Uint8Array(count * 8);
     for (let i = 0; i < count; i++) {
-      const from = offsets[values[i]!]!;
-      numbers.set(bytes.subarray(from, from + 8), i * 8);
+      const from = this.#starts[i]!;
+      const bytes = this.#bytesOf[i]!;
+      for (let b = 0; b < 8; b++) numbers[i * 8 + b] = bytes[from + b]!;
     }
     this.raw.planes64(numbers, count);
   }
 
-  #rawBytes(values: Uint32Array, count: number): void {
-    const { bytes, offsets } = this.#gathered.dictionary;
+  #rawBytes(count: number): void {
     let longest = 0;
     let total = 0;
     const lengths = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
-      const length = offsets[values[i]! + 1]! - offsets[values[i]!]!;
+      const length = this.#ends[i]! - this.#starts[i]!;
       lengths[i] = length;
       total += length;
       if (length > longest) longest = length;
@@ -197,9 +260,8 @@ export class ValueEncoder {
     let at = this.raw.take(total);
     const out = this.raw.bytes;
     for (let i = 0; i < count; i++) {
-      const from = offsets[values[i]!]!;
-      const to = offsets[values[i]! + 1]!;
-      for (let j = from; j < to; j++) out[at++] = bytes[j]!;
+      const bytes = this.#bytesOf[i]!;
+      for (let j = this.#starts[i]!; j < this.#ends[i]!; j++) out[at++] = bytes[j]!;
     }
   }
 
@@ -211,9 +273,11 @@ export class ValueEncoder {
       let least = Infinity;
       let greatest = -Infinity;
       const values = this.#values[c]!;
+      const origins = this.#origins[c]!;
       for (let i = 0; i < this.#counts[c]!; i++) {
         const id = column.kind === "dict" ? column.values[values[i]!]! : values[i]!;
-        const value = this.#number(id, column.type);
+        const origin = column.kind === "dict" ? 0 : origins[i]!;
+        const value = this.#number(id, origin, column.type);
         // A NaN fails both comparisons and stays outside the bounds, as it should: it
         // satisfies no comparison.
         if (value < least) least = value;
@@ -224,10 +288,26 @@ export class ValueEncoder {
   }
 
   /** A number for bounds: int64 beyond 2^53 may round, which readers allow for. */
-  #number(id: number, type: number): number {
-    const at = this.#gathered.dictionary.offsets[id]!;
-    if (type === ATTRIBUTE_TYPE.DOUBLE) return this.#numbers.getFloat64(at, true);
-    return this.#numbers.getInt32(at + 4, true) * 4294967296 + this.#numbers.getUint32(at, true);
+  #number(id: number, origin: number, type: number): number {
+    let view = this.#numbers;
+    let at = this.#gathered.dictionary.offsets[id]!;
+    if (origin !== 0) {
+      const batch = this.#batches[origin - 1]!;
+      view = this.#viewOf(batch);
+      at = batch.dictOffsets[id]!;
+    }
+    if (type === ATTRIBUTE_TYPE.DOUBLE) return view.getFloat64(at, true);
+    return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
+  }
+
+  #viewOf(batch: SpanBatch): DataView {
+    let view = this.#views.get(batch);
+    if (view === undefined) {
+      const { buffer, byteOffset, length } = batch.dictBytes;
+      view = new DataView(buffer, byteOffset, length);
+      this.#views.set(batch, view);
+    }
+    return view;
   }
 }
 

@@ -72,7 +72,7 @@ export function encodeSegment(inputs: readonly SealInput[], options: SealOptions
   const groups = cutGroups(order);
   const file = new SegmentFile();
   const core = new CoreEncoder({ batches, order, sourceOf, plain, codes });
-  const values = new ValueEncoder(gathered, plan, sourceOf, groups.length);
+  const values = new ValueEncoder({ batches, order, sourceOf, gathered, plan }, groups.length);
   const rest = new RestEncoder({ batches, order, sourceOf, plain, gathered, plan });
   const facts: GroupFacts[] = [];
   groups.forEach((range, group) => {

@@ -10,7 +10,7 @@ import { seededRandom } from "../../base/clock.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { sameSpan, spanContent } from "../../core/trace/span-content.ts";
 import { NastySpans } from "../../../test/support/nasty-spans.ts";
-import { batchOf } from "../../../test/support/plain-spans.ts";
+import { batchOf, double, int, plainSpan, text } from "../../../test/support/plain-spans.ts";
 import { FrameCache } from "./frame-cache.ts";
 import { segmentBatches, segmentTrace } from "./segment-copy.ts";
 import { openSegment } from "./segment-reader.ts";
@@ -61,4 +61,32 @@ test(`random batches come back row by row (seed ${seed})`, (t) => {
       assert.ok(rows.every((row) => all.has(row)));
     }
   }
+});
+
+test("values that are mostly distinct come back, from before and after that is known", (t) => {
+  const batches = Array.from({ length: 60 }, (_, b) =>
+    batchOf(
+      Array.from({ length: 300 }, (_, i) => {
+        const n = b * 300 + i;
+        return plainSpan({
+          traceHex: (n >> 3).toString(16).padStart(32, "0"),
+          spanHex: (n + 1).toString(16).padStart(16, "0"),
+          startNs: 1_700_000_000_000_000_000n + BigInt(n),
+          attributes: [
+            ["request", text(`r-${n}`)],
+            ["size", int(n * 7919)],
+            ["share", double(n / 7)],
+            ["repeats", text(`v-${n % 700}`)],
+          ],
+        });
+      }),
+    ),
+  );
+  const segment = sealed(t, batches);
+  assert.deepEqual(contents(segmentBatches(segment)), contents(batches));
+  const kinds = segment.footer.columns.map(({ key, kind }) => {
+    return [Buffer.from(key, "base64").toString(), kind];
+  });
+  const expected = { request: "raw", size: "raw", share: "raw", repeats: "dict" };
+  assert.deepEqual(Object.fromEntries(kinds), expected);
 });
