@@ -90,7 +90,12 @@ const spoorReporting =
       },
     });
     const metrics = { createCounter, createGauge: () => ({ update() {} }) };
-    const config = { serviceName: "bench", sampler, reporter: reporter(ports) };
+    const config = {
+      serviceName: "bench",
+      sampler,
+      // Room enough for a receiver that has no core to itself.
+      reporter: { ...reporter(ports), maxQueueBytes: 64 * 1024 * 1024 },
+    };
     const tracer = initTracer(config, { metrics });
     const close = async (): Promise<void> => {
       await new Promise<void>((resolve) => tracer.close(resolve));
@@ -194,7 +199,7 @@ function turn(): Promise<void> {
 }
 
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2));
+  return new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** Nanoseconds of CPU of this process, garbage collection and sending included, a span. */

@@ -1,5 +1,7 @@
 // Builds a tracer from jaeger-client's configuration object, with the parts a platform provides.
-import * as opentracing from "opentracing";
+import { FORMAT_BINARY, FORMAT_HTTP_HEADERS, FORMAT_TEXT_MAP } from "opentracing/lib/constants.js";
+import { initialize } from "opentracing/lib/noop.js";
+import { Tracer as OpenTracingTracer } from "opentracing/lib/tracer.js";
 import { CompositeCodec } from "./codec-composite.ts";
 import { AnchoredClock } from "./clock.ts";
 import { NULL_LOGGER } from "./logger.ts";
@@ -107,6 +109,8 @@ export interface Platform {
   readonly codecs: Readonly<Record<string, (options: TextCodecOptions) => Codec>>;
   readonly remoteSampler?: (config: SamplerConfig, parts: Parts) => Sampler;
   readonly throttler?: (config: ThrottlerConfig, parts: Parts) => Throttler;
+  /** The codec of the binary carrier. */
+  readonly binary?: (metrics: Metrics | null) => Codec;
   readonly metrics?: (factory: MetricsFactory | undefined) => Metrics | null;
   readonly processTags: () => Record<string, unknown>;
   readonly scopeManager: () => ScopeManager;
@@ -174,8 +178,8 @@ function registerPropagation(
   const shared = { contextKey, baggagePrefix, metrics: tracer.metrics };
   const text = codecFor(names, platform.codecs, { ...shared, urlEncoding: false });
   const http = codecFor(names, platform.codecs, { ...shared, urlEncoding: true });
-  tracer.registerCodec(opentracing.FORMAT_TEXT_MAP, text);
-  tracer.registerCodec(opentracing.FORMAT_HTTP_HEADERS, http);
+  tracer.registerCodec(FORMAT_TEXT_MAP, text);
+  tracer.registerCodec(FORMAT_HTTP_HEADERS, http);
 }
 
 /**
@@ -186,8 +190,12 @@ export function buildTracer(
   config: TracingConfig,
   options: TracingOptions,
   platform: Platform,
-): Tracer | opentracing.Tracer {
-  if (config.disable) return new opentracing.Tracer();
+): Tracer | OpenTracingTracer {
+  if (config.disable) {
+    // The spans of a tracer that does nothing exist only after this.
+    initialize();
+    return new OpenTracingTracer();
+  }
   if (!config.serviceName) throw new Error("config.serviceName must be provided");
   const logger = options.logger ?? NULL_LOGGER;
   const metrics = platform.metrics?.(options.metrics) ?? null;
@@ -214,6 +222,7 @@ export function buildTracer(
     scopeManager: options.scopeManager ?? platform.scopeManager(),
     processTags: platform.processTags(),
   });
+  if (platform.binary) tracer.registerCodec(FORMAT_BINARY, platform.binary(metrics));
   registerPropagation(tracer, config, options, platform);
   return tracer;
 }

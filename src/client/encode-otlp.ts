@@ -1,5 +1,5 @@
 // Encodes spans directly as OTLP protobuf, without objects in between.
-import { REFERENCE_CHILD_OF } from "opentracing";
+import { REFERENCE_CHILD_OF } from "opentracing/lib/constants.js";
 import { SpanContext } from "./span-context.ts";
 import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
 import type { ProtobufWriter } from "../wire/protobuf-writer.ts";

@@ -1,5 +1,5 @@
 // Encodes spans directly as Jaeger's Thrift, without objects in between.
-import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "opentracing";
+import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "opentracing/lib/constants.js";
 import { ThriftType } from "../wire/thrift-writer.ts";
 import { SpanContext } from "./span-context.ts";
 import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";

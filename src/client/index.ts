@@ -1,5 +1,4 @@
 // The published entry for browsers: the same tracer, reporting OTLP over HTTP only.
-import * as opentracing from "opentracing";
 import { buildTracer } from "./configuration.ts";
 import { systemTimers } from "./clock.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
@@ -68,7 +67,6 @@ export function initTracer(config: TracingConfig, options: TracingOptions = {}):
   return buildTracer(config, options, browserPlatform) as Tracer;
 }
 
-export { opentracing };
 export { Tracer } from "./tracer.ts";
 export { Span } from "./span.ts";
 export { SpanContext } from "./span-context.ts";

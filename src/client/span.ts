@@ -1,5 +1,6 @@
 // A unit of work: its name, times, tags, logs and references, kept only while they can matter.
-import { Span as OpenTracingSpan } from "opentracing";
+// Single files of `opentracing`: its index would bring its mock tracer into every browser.
+import { Span as OpenTracingSpan } from "opentracing/lib/span.js";
 import type { Reference } from "opentracing";
 import { DEBUG, FINAL, SAMPLED } from "./span-context.ts";
 import { LOGS_PER_SPAN, TAGS_PER_SPAN } from "./limits.ts";

@@ -1,8 +1,13 @@
 // The tracer: starts spans, carries contexts in and out of requests, hands finished spans on.
-import * as opentracing from "opentracing";
+import {
+  FORMAT_HTTP_HEADERS,
+  FORMAT_TEXT_MAP,
+  REFERENCE_CHILD_OF,
+} from "opentracing/lib/constants.js";
+import { Tracer as OpenTracingTracer } from "opentracing/lib/tracer.js";
+import type * as opentracing from "opentracing";
 import type { Reference } from "opentracing";
 import { BaggageSetter, FixedBaggageRestrictions } from "./baggage.ts";
-import { BinaryCodec } from "./codec-binary.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
 import { AnchoredClock } from "./clock.ts";
 import { IdSource } from "./ids.ts";
@@ -82,7 +87,7 @@ function parentOf(options: StartSpanOptions): SpanContext | null {
   for (const reference of references) {
     const context = contextOf(reference.referencedContext());
     if (context === null) continue;
-    if (reference.type() === opentracing.REFERENCE_CHILD_OF) return context;
+    if (reference.type() === REFERENCE_CHILD_OF) return context;
     if (follows === null) follows = context;
   }
   return follows;
@@ -98,7 +103,7 @@ function uuid(ids: IdSource): string {
 }
 
 /** An OpenTracing tracer. Nothing it does throws into the application or makes it wait. */
-export class Tracer extends opentracing.Tracer {
+export class Tracer extends OpenTracingTracer {
   readonly serviceName: string;
   readonly sampler: Sampler;
   readonly logger: Logger;
@@ -150,9 +155,8 @@ export class Tracer extends opentracing.Tracer {
     const shared = { contextKey, baggagePrefix, metrics: this.metrics };
     const text = new TextMapCodec({ ...shared, urlEncoding: false });
     const http = new TextMapCodec({ ...shared, urlEncoding: true });
-    this.registerCodec(opentracing.FORMAT_TEXT_MAP, text);
-    this.registerCodec(opentracing.FORMAT_HTTP_HEADERS, http);
-    this.registerCodec(opentracing.FORMAT_BINARY, new BinaryCodec(this.metrics));
+    this.registerCodec(FORMAT_TEXT_MAP, text);
+    this.registerCodec(FORMAT_HTTP_HEADERS, http);
   }
 
   registerCodec(format: string, codec: Injector & Extractor): void {

@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { hostname, networkInterfaces } from "node:os";
 import { systemTimers } from "../clock.ts";
 import { B3SingleCodec, ZipkinB3TextMapCodec } from "../codec-b3.ts";
+import { BinaryCodec } from "../codec-binary.ts";
 import { TextMapCodec } from "../codec-text-map.ts";
 import { W3CTraceContextCodec } from "../codec-w3c.ts";
 import { baseUrlOf } from "../control.ts";
@@ -185,6 +186,7 @@ export const nodePlatform: Platform = {
     b3: (options) => new ZipkinB3TextMapCodec(options),
     "b3-single": (options) => new B3SingleCodec(options),
   },
+  binary: (metrics) => new BinaryCodec(metrics),
   remoteSampler,
   throttler,
   metrics: metricsOf,
