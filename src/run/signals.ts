@@ -1,5 +1,7 @@
 /** SIGINT and SIGTERM: the first one drains, a later one quits. */
 
+import { systemClock } from "../base/clock.ts";
+
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
@@ -16,10 +18,13 @@ export interface StopHandlers {
 }
 
 /** Calls the handlers on signals until the returned function is called. */
-export function onStopSignals(handlers: StopHandlers): () => void {
+export function onStopSignals(
+  handlers: StopHandlers,
+  monotonicMs: () => number = systemClock.monotonicMs,
+): () => void {
   let firstMs: number | undefined;
   const onSignal = (): void => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (firstMs === undefined) {
       firstMs = nowMs;
       handlers.stop();
