@@ -104,7 +104,8 @@ async function measure(
   const at = (share: number): string =>
     acknowledgedMs[Math.floor((acknowledgedMs.length - 1) * share)]!.toFixed(1);
   console.log(
-    `${name}: n ${spans}, main thread ${thread.toFixed(3)} µs/span, all ${all.toFixed(2)} µs/span, ` +
+    `${name}: n ${spans}, ` +
+      `main thread ${thread.toFixed(3)} µs/span, all ${all.toFixed(2)} µs/span, ` +
       `acknowledged ${(spans / wallMs / 1000).toFixed(3)} M/s, ` +
       `settled ${(spans / settledMs / 1000).toFixed(3)} M/s, refused ${refused}, ` +
       `ack p50 ${at(0.5)} p99 ${at(0.99)} max ${at(1)} ms, ` +
@@ -131,7 +132,7 @@ const opening = performance.now();
 const again = await openEmbeddedStore({ directory });
 console.log(`open ${(performance.now() - opening).toFixed(0)} ms`);
 const asking = performance.now();
-const services = await again.services();
-console.log(`first answer ${(performance.now() - asking).toFixed(0)} ms (${services.length} services)`);
+const { length } = await again.services();
+console.log(`first answer ${(performance.now() - asking).toFixed(0)} ms (${length} services)`);
 await again.close();
 rmSync(directory, { recursive: true });

@@ -16,14 +16,7 @@ export type Fault =
   | "cut";
 
 /** Operations that change something: each is a place for a fault. */
-export type Verb =
-  | "create"
-  | "write"
-  | "sync"
-  | "truncate"
-  | "rename"
-  | "unlink"
-  | "syncDirectory";
+export type Verb = "create" | "write" | "sync" | "truncate" | "rename" | "unlink" | "syncDirectory";
 
 /** Decides what befalls operation number `step` (from 0). */
 export type FaultPlan = (step: number, verb: Verb, path: string) => Fault | undefined;
@@ -112,7 +105,9 @@ export class FaultyFiles implements FileLayer {
     for (const name of this.#durableNames.keys()) {
       if (isInside(name) && !this.#names.has(name)) this.#durableNames.delete(name);
     }
-    for (const [name, inode] of this.#names) if (isInside(name)) this.#durableNames.set(name, inode);
+    for (const [name, inode] of this.#names) {
+      if (isInside(name)) this.#durableNames.set(name, inode);
+    }
   }
 
   /**

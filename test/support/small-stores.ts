@@ -4,7 +4,10 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { SpanBatch } from "../../src/core/batch.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
 import { openEmbeddedStore } from "../../src/storage/embedded/store.ts";
-import type { EmbeddedStore, EmbeddedStoreOptions } from "../../src/storage/embedded/store-options.ts";
+import type {
+  EmbeddedStore,
+  EmbeddedStoreOptions,
+} from "../../src/storage/embedded/store-options.ts";
 import type { FaultyFiles } from "./faulty-files.ts";
 
 /** Time that stands still at `nowMs`; waits of less than a minute end at once, others never. */

@@ -1,5 +1,6 @@
 /** Archived traces: copies in small segments of their own, out of retention's reach. */
 
+import type { Clock } from "../../base/clock.ts";
 import { SpoorError } from "../../core/errors.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import type { Catalog, SegmentFile } from "./catalog.ts";
@@ -21,7 +22,7 @@ export interface ArchiveParts {
   readonly tombstones: Tombstones;
   readonly search: SearchSide;
   readonly run: (job: Job) => Promise<JobResult>;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** Adds to the archive, one trace at a time. */
@@ -46,11 +47,11 @@ export class Archive {
   }
 
   async #add(batches: readonly SpanBatch[]): Promise<void> {
-    const { catalog, nowMs, run } = this.#parts;
+    const { catalog, clock, run } = this.#parts;
     const name = catalog.newName(SUFFIX.segment);
     const images = batches.map((batch) => batch.image);
     const { directory } = catalog;
-    const result = await run({ kind: "keep", directory, name, images, arrivalMs: nowMs() });
+    const result = await run({ kind: "keep", directory, name, images, arrivalMs: clock.nowMs() });
     if (result.facts === undefined) throw new SpoorError("not-found", "the trace has no spans");
     await this.#swap([], name, result);
     await this.#merge();

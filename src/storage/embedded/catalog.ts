@@ -181,7 +181,10 @@ export function openCatalog(files: FileLayer, directory: string): OpenedCatalog 
     }
   }
   const gone = found.filter((file) => replaced.has(file.name));
-  catalog.replace([], found.filter((file) => !replaced.has(file.name)));
+  catalog.replace(
+    [],
+    found.filter((file) => !replaced.has(file.name)),
+  );
   catalog.unlink(gone);
   keys.sort((a, b) => a.atMs - b.atMs);
   for (const { packed } of keys) opened.requestKeys.push(packed);

@@ -1,4 +1,4 @@
-/** Group commit: one loop writes and syncs what has collected, then wakes its writers. Bench: wal. */
+/** Group commit: one loop writes and syncs what has collected, wakes its writers. Bench: wal. */
 
 import type { Clock } from "../../base/clock.ts";
 import { isDiskFull } from "./file-error.ts";
@@ -43,13 +43,7 @@ export class CommitLoop {
   readonly #headOfFile = new Map<WalFile, Head>();
   #cancelTimer: (() => void) | undefined;
 
-  constructor(
-    wals: WalFiles,
-    mode: FsyncMode,
-    clock: Clock,
-    meters: Meters,
-    events: CommitEvents,
-  ) {
+  constructor(wals: WalFiles, mode: FsyncMode, clock: Clock, meters: Meters, events: CommitEvents) {
     this.#wals = wals;
     this.#mode = mode;
     this.#clock = clock;
@@ -152,8 +146,9 @@ export class CommitLoop {
 
   async #syncRelaxed(): Promise<void> {
     this.#cancelTimer = undefined;
-    for (const wal of [...this.#unsynced]) {
-      this.#unsynced.delete(wal);
+    const unsynced = [...this.#unsynced];
+    this.#unsynced.clear();
+    for (const wal of unsynced) {
       const error = wal.trusted ? await this.#sync(wal) : undefined;
       const head = this.#headOfFile.get(wal);
       if (error !== undefined && head?.wal === wal) this.#events.syncLost(head, error);

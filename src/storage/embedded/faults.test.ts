@@ -103,7 +103,10 @@ async function stepsOfWork(): Promise<number> {
   await work(store, told);
   assert.deepEqual(await broken(store, told), []);
   assert.equal(told.refused.size, 0);
-  assert.ok(files.paths().some((path) => path.endsWith(".bundle")), "the work makes bundles");
+  assert.ok(
+    files.paths().some((path) => path.endsWith(".bundle")),
+    "the work makes bundles",
+  );
   await store.close();
   return files.steps;
 }

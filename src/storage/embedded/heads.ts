@@ -72,9 +72,10 @@ export class Heads {
   /** Heads that are full and not released. */
   readonly #sealing = new Set<Head>();
   #aborts: Abort[] = [];
-  #waitingForRoom: (() => void)[] = [];
+  readonly #waitingForRoom = new Set<() => void>();
   /** Whether the last commit failed. */
   #failing = false;
+  #written = 0;
 
   constructor(
     wals: WalFiles,
@@ -105,6 +106,11 @@ export class Heads {
     let spans = this.#filling?.arena.spans ?? 0;
     for (const head of this.#sealing) spans += head.arena.spans;
     return spans;
+  }
+
+  /** Grows with every record placed. */
+  get written(): number {
+    return this.#written;
   }
 
   /** The head that takes writes, if one was needed so far. */
@@ -141,18 +147,23 @@ export class Heads {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const spans = batch.spanCount;
     head.waiters.push({ at, end, spans, arrivalMs, imageCrc, key, moves: 0, resolve, reject });
+    this.#written++;
     this.#loop.submit(head);
     return promise;
   }
 
-  /** Resolves when an arena was freed, or after `timeoutMs`. */
-  room(timeoutMs: number): Promise<void> {
+  /** Resolves to true when an arena was freed, to false after `timeoutMs`. */
+  room(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(timeoutMs, resolve);
-      this.#waitingForRoom.push(() => {
+      const wake = (): void => {
         cancel();
-        resolve();
+        resolve(true);
+      };
+      const cancel = this.#clock.after(timeoutMs, () => {
+        this.#waitingForRoom.delete(wake);
+        resolve(false);
       });
+      this.#waitingForRoom.add(wake);
     });
   }
 
@@ -181,7 +192,8 @@ export class Heads {
     if (head.arena.sizeBytes === this.#sizes.arenaBytes && this.#ownArenas <= this.#ownLimit) {
       this.#freeArenas.push(head.arena);
     } else this.#ownArenas--;
-    for (const wake of this.#waitingForRoom.splice(0)) wake();
+    for (const wake of this.#waitingForRoom) wake();
+    this.#waitingForRoom.clear();
   }
 
   /** Resolves when every record is in its file. */

@@ -85,7 +85,8 @@ export class Intake {
     const key = newRequestKey();
     requestKeyInto(key, batch, imageCrc, arrivalMs);
     const arrival: Arrival = { batch, imageCrc, key, arrivalMs };
-    for (let waited = false; ; waited = true) {
+    const giveUpMs = clock.monotonicMs() + this.#parts.roomWaitMs;
+    for (;;) {
       const known = keys.find(key, arrivalMs);
       if (known !== -1) {
         await keys.outcome(known);
@@ -97,8 +98,9 @@ export class Intake {
         await this.#settled(arrival, durable);
         return { stored: batch.spanCount, deduplicated: 0 };
       }
-      if (waited) throw this.#noRoom(batch);
-      await this.#waitForRoom(batch, signal);
+      const waitMs = giveUpMs - clock.monotonicMs();
+      if (waitMs <= 0 || !(await this.#waitForRoom(batch, waitMs))) throw this.#noRoom(batch);
+      throwIfAborted(signal);
     }
   }
 
@@ -116,16 +118,16 @@ export class Intake {
     }
   }
 
-  async #waitForRoom(batch: SpanBatch, signal: AbortSignal | undefined): Promise<void> {
+  /** False when there was no room in time, or too much waits for it already. */
+  async #waitForRoom(batch: SpanBatch, waitMs: number): Promise<boolean> {
     const sizeBytes = batch.image.length;
-    if (this.#waitingBytes + sizeBytes > WAITING_BYTES) throw this.#noRoom(batch);
+    if (this.#waitingBytes + sizeBytes > WAITING_BYTES) return false;
     this.#waitingBytes += sizeBytes;
     try {
-      await this.#parts.heads.room(this.#parts.roomWaitMs);
+      return await this.#parts.heads.room(waitMs);
     } finally {
       this.#waitingBytes -= sizeBytes;
     }
-    throwIfAborted(signal);
   }
 
   #noRoom(batch: SpanBatch): SpoorError {
@@ -134,7 +136,8 @@ export class Intake {
     const isFull = cause?.code === "disk-full";
     this.#parts.meters.refused(isFull ? "disk-full" : "overloaded", batch.spanCount);
     if (cause === undefined) {
-      return new SpoorError("overloaded", "spans arrive faster than they are sealed", { retryAfterMs });
+      const text = "spans arrive faster than they are sealed";
+      return new SpoorError("overloaded", text, { retryAfterMs });
     }
     const text = `spans cannot be sealed: ${cause.message}`;
     return new SpoorError(isFull ? "disk-full" : "overloaded", text, { cause, retryAfterMs });

@@ -58,7 +58,8 @@ function inUse(directory: string): SpoorError {
   } catch {
     // Who holds it is only told when it is known.
   }
-  return new SpoorError("in-use", `the data directory ${directory} is in use by another Spoor${holder}`);
+  const text = `the data directory ${directory} is in use by another Spoor${holder}`;
+  return new SpoorError("in-use", text);
 }
 
 async function listen(path: string): Promise<Server> {

@@ -114,7 +114,8 @@ function scanLog(
   if (head.words.every((word) => word === 0)) return undefined;
   const header = readFileHeader(head);
   if (header !== undefined && header.version > WAL.version) {
-    throw new SpoorError("corrupt", `${file.path} is of format ${header.version}, made by a later Spoor`);
+    const text = `${file.path} is of format ${header.version}, made by a later Spoor`;
+    throw new SpoorError("corrupt", text);
   }
   if (header !== undefined && isCovered(header.epoch)) return undefined;
   const memory = new SharedArrayBuffer((sizeBytes + 7) & ~7);
@@ -235,7 +236,7 @@ function applyAborts(logs: readonly ScannedLog[]): void {
 
 function countSpans(view: WalView, end: number): number {
   let spans = 0;
-  for (let at: number = WAL.fileHeaderBytes; at < end; ) {
+  for (let at: number = WAL.fileHeaderBytes; at < end;) {
     spans += view.words[(at >> 2) + 3]!;
     at += WAL.recordHeaderBytes + view.words[(at >> 2) + 2]!;
   }
@@ -248,7 +249,8 @@ function guessEpoch(
   lastSealedEpoch: number,
   isCovered: (epoch: number) => boolean,
 ): number | undefined {
-  for (let w = WAL.fileHeaderBytes >> 2; (w << 2) + WAL.recordHeaderBytes <= view.bytes.length; w += 2) {
+  const lastWord = (view.bytes.length - WAL.recordHeaderBytes) >> 2;
+  for (let w = WAL.fileHeaderBytes >> 2; w <= lastWord; w += 2) {
     if (view.words[w] !== WAL.batchMagic) continue;
     const tag = view.words[w + 1]!;
     if (goodRecordAt(view, w << 2, view.bytes.length, tag) === 0) continue;
@@ -256,7 +258,8 @@ function guessEpoch(
     for (let epoch = lastSealedEpoch + 1; epoch < newest; epoch++) {
       if (epochTag(epoch) === tag) return epoch;
     }
-    for (let epoch = lastSealedEpoch; epoch >= 0 && epoch > lastSealedEpoch - EPOCHS_TRIED; epoch--) {
+    const oldest = Math.max(0, lastSealedEpoch - EPOCHS_TRIED);
+    for (let epoch = lastSealedEpoch; epoch >= oldest; epoch--) {
       if (epochTag(epoch) === tag && !isCovered(epoch)) return epoch;
     }
     return undefined;

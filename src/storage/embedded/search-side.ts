@@ -49,6 +49,17 @@ export class SearchSide {
     };
   }
 
+  /** What there is before any backend. */
+  begin(
+    segments: readonly SegmentFile[],
+    archived: readonly SegmentFile[],
+    tombstones: readonly Tombstone[],
+  ): void {
+    for (const file of segments) this.#segments.add(file);
+    for (const file of archived) this.#archived.add(file);
+    this.#tombstones = tombstones;
+  }
+
   /** Begins to answer; the backend must have been told `everything`. */
   connect(backend: SearchBackend): void {
     this.#backend = backend;
@@ -126,7 +137,7 @@ export class SearchSide {
   }
 
   async #send(backend: SearchBackend, change: SearchChange): Promise<void> {
-    for (let message = change; !this.#closed; ) {
+    for (let message = change; !this.#closed;) {
       try {
         await backend.call("change", message);
         return;

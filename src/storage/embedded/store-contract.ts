@@ -1,6 +1,5 @@
 /** The store contract over the parts of the embedded store. */
 
-import type { Clock } from "../../base/clock.ts";
 import { viewBatch } from "../../core/batch.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { throwIfAborted } from "../../core/cancel.ts";
@@ -34,7 +33,6 @@ const CORRUPT_PER_READ = 16;
 
 /** Everything a store is made of; `openEmbeddedStore` (store.ts) makes it. */
 export interface StoreParts {
-  readonly clock: Clock;
   readonly heads: Heads;
   readonly intake: Intake;
   readonly keys: RequestKeys;

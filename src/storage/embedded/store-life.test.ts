@@ -40,7 +40,10 @@ test("a full disk refuses with disk-full, keeps what it had, and recovers by its
       refused++;
     }
   }
-  assert.ok(store.notes().some((note) => note.includes("disk full")), store.notes().join());
+  assert.ok(
+    store.notes().some((note) => note.includes("disk full")),
+    store.notes().join(),
+  );
   assert.equal(await spansIn(store, stored - 1), 4);
   assert.equal(await spansIn(store, stored + 1), 0, "nothing refused is visible");
   files.capacityBytes = Infinity;
@@ -52,7 +55,7 @@ test("a full disk refuses with disk-full, keeps what it had, and recovers by its
   await store.close();
 });
 
-test("after a failed sync the file is never used again, and nothing acknowledged is lost", async () => {
+test("after a failed sync the file is not used again, and nothing is lost", async () => {
   const files = new FaultyFiles();
   const store = await openOn(files, SMALL);
   await store.write(batchOf(1));
@@ -137,7 +140,7 @@ test("an archived trace outlives retention and goes by deletion, over restarts",
   await again.close();
 });
 
-test("a deleted trace stays away over seal, merge and restart; spans sent later are new", async () => {
+test("a deleted trace stays away over seal, merge, restart; spans sent later are new", async () => {
   const files = new FaultyFiles();
   const sizes = { rows: 16, bundleBeyond: 3, filesAtOnce: 3, smallFiles: 2 };
   const options = { ...SMALL, upkeepSizes: sizes };
@@ -157,7 +160,7 @@ test("a deleted trace stays away over seal, merge and restart; spans sent later 
   await again.close();
 });
 
-test("a directory is owned by one store; its workers answer, also after it was opened again", async () => {
+test("a directory is owned by one store; workers answer, also once opened again", async () => {
   const directory = mkdtempSync(join(tmpdir(), "spoor-life-"));
   const options = { directory, ...SMALL, roomWaitMs: 30_000 };
   const store = await openEmbeddedStore(options);

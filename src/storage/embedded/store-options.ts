@@ -56,6 +56,9 @@ export const DEFAULTS = {
   headAgeMs: 60 * 60 * 1000,
   retentionMs: 7 * 24 * 60 * 60 * 1000,
   roomWaitMs: 200,
+  /** Without writes for this long a head of `idleRows` is sealed before it is full. */
+  idleMs: 3000,
+  idleRows: 4096,
   /** How often age, retention and size are looked at. */
   tickMs: 60 * 1000,
 } as const;

@@ -1,11 +1,12 @@
 /** Opens an embedded store: lock, recovery, then its parts, ready for writes at once. */
 
 import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { CounterTable } from "../../base/counters.ts";
 import { nodeFiles } from "../../base/node/file-layer.ts";
 import type { FileLayer } from "../../base/node/file-layer.ts";
 import { viewBatch } from "../../core/batch.ts";
-import { SpoorError } from "../../core/errors.ts";
+import type { SpoorError } from "../../core/errors.ts";
 import { Archive } from "./archive.ts";
 import { openCatalog } from "./catalog.ts";
 import type { Catalog, OpenedCatalog } from "./catalog.ts";
@@ -13,6 +14,7 @@ import { fileError } from "./file-error.ts";
 import { Head } from "./head.ts";
 import { Heads } from "./heads.ts";
 import { Intake } from "./intake.ts";
+import type { Job, JobResult } from "./jobs.ts";
 import { lockDirectory } from "./lock.ts";
 import type { DirectoryLock } from "./lock.ts";
 import { storeMeters } from "./meters.ts";
@@ -22,11 +24,13 @@ import { RequestKeys, newRequestKey, requestKeyInto } from "./request-keys.ts";
 import { SearchSide } from "./search-side.ts";
 import { Status } from "./status.ts";
 import { Store } from "./store-contract.ts";
+import type { StoreParts } from "./store-contract.ts";
 import { DEFAULTS } from "./store-options.ts";
 import type { EmbeddedStore, EmbeddedStoreOptions } from "./store-options.ts";
 import { inlineThreads, workerThreads } from "./threads.ts";
 import { Tombstones } from "./tombstones.ts";
 import { Upkeep } from "./upkeep.ts";
+import type { Retention } from "./upkeep.ts";
 import { WAL, walkRecords } from "./wal-format.ts";
 import { WalFiles } from "./wal-files.ts";
 
@@ -101,96 +105,108 @@ async function build(
   const clock = options.clock ?? systemClock;
   const meters = storeMeters(options.counters ?? new CounterTable());
   const report = options.report ?? ((): void => undefined);
-  const status = new Status(report, meters, options.fsync ?? "durable");
+  const fsync = options.fsync ?? "durable";
+  const status = new Status(report, meters, fsync);
   const headSizes = { ...DEFAULTS.headSizes, ...options.headSizes };
-  const search = new SearchSide((error) => setAside(error));
-  const threads =
-    options.inline === true ? inlineThreads(files, report) : workerThreads(clock, meters, report);
+  const { tombstones, replay } = found;
   const { catalog } = found.segments;
   const archiveCatalog = found.archived.catalog;
-  const { tombstones, replay } = found;
-  const keys = new RequestKeys();
+  const setAside = (error: SpoorError): Promise<boolean> => setAsideNamed(error, found, parts);
+  const search = new SearchSide(setAside);
+  const threads =
+    options.inline === true ? inlineThreads(files, report) : workerThreads(clock, meters, report);
+  const run = (job: Job): Promise<JobResult> => threads.run(job);
   const wals = new WalFiles(files, `${options.directory}/wal`, headSizes.arenaBytes);
   await takeOverFiles(wals, replay);
-  const setAside = async (error: SpoorError): Promise<boolean> => {
-    const name = /^([^/:]+): /.exec(error.message)?.[1] ?? "";
-    for (const owner of [catalog, archiveCatalog]) {
-      const file = owner.list.find((one) => one.name === name);
-      if (file === undefined) continue;
-      owner.setAside(name);
-      status.corrupt(`${owner.directory}/${name}`, error.message);
-      if (owner === catalog) await search.change({ added: [], removed: [file], removedHeads: [] });
-      else await search.changeArchived([], [file]);
-      return true;
-    }
-    return false;
-  };
-  const run = threads.run;
   const upkeep: Upkeep = new Upkeep(
     { catalog, tombstones, heads: () => heads, search, run, clock, meters, corrupt: setAside },
     { ...DEFAULTS.upkeepSizes, ...options.upkeepSizes },
-    {
-      retentionMs: options.retentionMs ?? DEFAULTS.retentionMs,
-      maxSizeBytes: options.maxSizeBytes ?? 0,
-    },
+    retentionOf(options),
   );
   const firstEpoch = replay.lastEpoch + EPOCHS_SKIPPED;
-  const mode = options.fsync ?? "durable";
-  const heads: Heads = new Heads(wals, headSizes, mode, firstEpoch, clock, meters, {
+  const heads: Heads = new Heads(wals, headSizes, fsync, firstEpoch, clock, meters, {
     added: (head) => search.addHead(head),
     ready: (head) => upkeep.seal(head),
     failed: (message, lossy) => status.logFailed(message, lossy),
     recovered: () => status.logWorks(),
   });
-  const nowMs = (): number => clock.nowMs();
-  const archive = new Archive({ catalog: archiveCatalog, tombstones, search, run, nowMs });
-  const intake = new Intake({
+  const keys = new RequestKeys();
+  const blockedBy = (): SpoorError | undefined => upkeep.failure;
+  const roomWaitMs = options.roomWaitMs ?? DEFAULTS.roomWaitMs;
+  const { rows } = headSizes;
+  const parts: Parts = {
     heads,
-    keys,
-    clock,
-    meters,
-    rows: headSizes.rows,
-    roomWaitMs: options.roomWaitMs ?? DEFAULTS.roomWaitMs,
-    blockedBy: () => upkeep.failure,
-  });
-  status.found(found.damage, replay.logs);
-  recall(found, keys, clock.nowMs());
-  void search.change({ added: catalog.list, removed: [], removedHeads: [] });
-  void search.changeArchived(archiveCatalog.list, []);
-  void search.setTombstones(tombstones.all());
-  for (const log of replay.logs) heads.adopt(headOf(log));
-  registerGauges(options, { catalog, archiveCatalog, heads, upkeep });
-  const stopTicking = tick(clock, () => {
-    const filling = heads.filling;
-    const ageMs = clock.nowMs() - (filling?.createdMs ?? 0);
-    if (filling !== undefined && ageMs >= (options.headAgeMs ?? DEFAULTS.headAgeMs)) heads.rotate();
-    upkeep.kick();
-  });
-  threads.start(search);
-  wals.prepare().catch(() => undefined);
-  upkeep.kick();
-  return new Store({
-    clock,
-    heads,
-    intake,
     keys,
     catalog,
     archiveCatalog,
-    archive,
     tombstones,
     search,
     upkeep,
-    setAside,
-    notes: () => status.notes(upkeep.failure),
-    async release() {
-      stopTicking();
-      await search.close();
-      await threads.close();
-      heads.close();
-      tombstones.close();
-      await lock.release();
-    },
+    status,
+    intake: new Intake({ heads, keys, clock, meters, rows, roomWaitMs, blockedBy }),
+    archive: new Archive({ catalog: archiveCatalog, tombstones, search, run, clock }),
+  };
+  recall(found, keys, clock.nowMs());
+  showFound(found, parts);
+  registerGauges(options, parts);
+  const stopTicking = tick(clock, DEFAULTS.tickMs, () => {
+    everyMinute(parts, clock, options.headAgeMs);
   });
+  const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(heads, wals));
+  threads.start(search);
+  wals.prepare().catch(() => undefined);
+  upkeep.kick();
+  const notes = (): readonly string[] => status.notes(upkeep.failure);
+  const release = async (): Promise<void> => {
+    stopTicking();
+    stopIdling();
+    await search.close();
+    await threads.close();
+    heads.close();
+    tombstones.close();
+    await lock.release();
+  };
+  return new Store({ ...parts, setAside, notes, release });
+}
+
+function retentionOf(options: EmbeddedStoreOptions): Retention {
+  const { retentionMs = DEFAULTS.retentionMs, maxSizeBytes = 0 } = options;
+  return { retentionMs, maxSizeBytes };
+}
+
+/** The parts that functions of this file share. */
+type Parts = Omit<StoreParts, "setAside" | "notes" | "release"> & { readonly status: Status };
+
+/** Takes out the corrupt file that the error's text names; false when it names none of ours. */
+async function setAsideNamed(error: SpoorError, found: Found, parts: Parts): Promise<boolean> {
+  const { search, status } = parts;
+  const name = /^([^/:]+): /.exec(error.message)?.[1] ?? "";
+  for (const { catalog } of [found.segments, found.archived]) {
+    const file = catalog.list.find((one) => one.name === name);
+    if (file === undefined) continue;
+    catalog.setAside(name);
+    status.corrupt(`${catalog.directory}/${name}`, error.message);
+    if (catalog === parts.archiveCatalog) await search.changeArchived([], [file]);
+    else await search.change({ added: [], removed: [file], removedHeads: [] });
+    return true;
+  }
+  return false;
+}
+
+/** Lets readers see what was found; heads that were recovered are sealed from now on. */
+function showFound(found: Found, parts: Parts): void {
+  const { archiveCatalog, catalog, heads, search, status, tombstones } = parts;
+  search.begin(catalog.list, archiveCatalog.list, tombstones.all());
+  status.found(found.damage, found.replay.logs);
+  for (const log of found.replay.logs) heads.adopt(headOf(log));
+}
+
+/** Seals a head that is old, and looks what has expired. */
+function everyMinute({ heads, upkeep }: Parts, clock: Clock, headAgeMs: number | undefined): void {
+  const { filling } = heads;
+  const ageMs = clock.nowMs() - (filling?.createdMs ?? 0);
+  if (filling !== undefined && ageMs >= (headAgeMs ?? DEFAULTS.headAgeMs)) heads.rotate();
+  upkeep.kick();
 }
 
 /** Makes log files without rows ready to be written again. */
@@ -223,15 +239,7 @@ function recall(found: Found, keys: RequestKeys, nowMs: number): void {
   }
 }
 
-function registerGauges(
-  options: EmbeddedStoreOptions,
-  parts: {
-    readonly catalog: Catalog;
-    readonly archiveCatalog: Catalog;
-    readonly heads: Heads;
-    readonly upkeep: Upkeep;
-  },
-): void {
+function registerGauges(options: EmbeddedStoreOptions, parts: Parts): void {
   const { catalog, archiveCatalog, heads, upkeep } = parts;
   const gauge = (name: string, help: string, read: () => number): void =>
     options.counters?.gauge(`spoor_embedded_${name}`, help, read);
@@ -243,11 +251,27 @@ function registerGauges(
   gauge("archive_bytes", "Bytes of archived segments.", () => archiveCatalog.sizeBytes);
 }
 
+/**
+ * What is done about a store that nobody writes to: a head worth a segment is sealed, which
+ * makes reads faster and the store smaller, and then log files kept for reuse are given up.
+ */
+function whenIdle(heads: Heads, wals: WalFiles): () => void {
+  let before = -1;
+  return () => {
+    const { filling, written } = heads;
+    const idle = written === before;
+    before = written;
+    if (!idle) return;
+    if (filling !== undefined && filling.arena.spans >= DEFAULTS.idleRows) heads.rotate();
+    else if (filling === undefined && heads.spans === 0) wals.discardFree();
+  };
+}
+
 /** Runs `run` every so often until the returned function is called. */
-function tick(clock: EmbeddedClock, run: () => void): () => void {
+function tick(clock: Clock, everyMs: number, run: () => void): () => void {
   let cancel = (): void => undefined;
   const next = (): void => {
-    cancel = clock.after(DEFAULTS.tickMs, () => {
+    cancel = clock.after(everyMs, () => {
       run();
       next();
     });
@@ -255,5 +279,3 @@ function tick(clock: EmbeddedClock, run: () => void): () => void {
   next();
   return () => cancel();
 }
-
-type EmbeddedClock = NonNullable<EmbeddedStoreOptions["clock"]>;

@@ -21,10 +21,7 @@ export interface Threads {
 }
 
 /** Everything on this thread. */
-export function inlineThreads(
-  files: FileLayer,
-  report: (event: StoreEvent) => void,
-): Threads {
+export function inlineThreads(files: FileLayer, report: (event: StoreEvent) => void): Threads {
   const failed = startFailure(report);
   const handlers = searchHandlers(files);
   const backend: SearchBackend = {

@@ -1,7 +1,8 @@
 /** Background work, one thing at a time: sealing first, then retention, bundling and merging. */
 
 import type { Clock } from "../../base/clock.ts";
-import { SpoorError, isSpoorError } from "../../core/errors.ts";
+import { isSpoorError } from "../../core/errors.ts";
+import type { SpoorError } from "../../core/errors.ts";
 import { newestArrivalMs, rowsOf } from "./catalog.ts";
 import type { Catalog, SegmentFile, SegmentPart } from "./catalog.ts";
 import { fileError } from "./file-error.ts";
@@ -241,8 +242,7 @@ export class Upkeep {
     const { rows, filesAtOnce, smallFiles } = this.#sizes;
     let run: SegmentFile[] = [];
     let sum = 0;
-    const isEnough = (): boolean =>
-      run.length >= smallFiles || (run.length > 1 && sum >= rows / 2);
+    const isEnough = (): boolean => run.length >= smallFiles || (run.length > 1 && sum >= rows / 2);
     for (const file of this.#parts.catalog.list) {
       const fileRows = rowsOf(file);
       const fits = file.parts.length === 1 && fileRows < rows / 4;

@@ -77,6 +77,11 @@ export class WalFiles {
     this.#files.syncDirectory(this.#directory);
   }
 
+  /** Removes the free files: what is made next takes their place. */
+  discardFree(): void {
+    for (const file of this.#free.splice(0)) this.discard(file);
+  }
+
   /** Closes the free files. */
   close(): void {
     for (const { file } of this.#free.splice(0)) file.close();

@@ -153,7 +153,7 @@ export function walkRecords(
     payloadCrc: 0,
     payload: bytes.subarray(0, 0),
   };
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     const w = at >> 2;
     const start = at + WAL.recordHeaderBytes;
     const end = start + words[w + 2]!;

@@ -25,7 +25,10 @@ function started(t: TestContext, crashes: string[] = []): WorkerThread {
 test("calls are answered, each with its own", async (t) => {
   const thread = started(t);
   const calls = Array.from({ length: 20 }, (_, a) => thread.call("add", { a, b: 1 }));
-  assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, (_, a) => a + 1));
+  assert.deepEqual(
+    await Promise.all(calls),
+    Array.from({ length: 20 }, (_, a) => a + 1),
+  );
   const bytes = (await thread.call("hand", {})) as Uint8Array;
   assert.equal(bytes.length, 1000);
   assert.equal(bytes[999], 7);

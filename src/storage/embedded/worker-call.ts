@@ -83,7 +83,8 @@ function sentError(error: unknown): SentError {
 function receivedError(sent: SentError): Error {
   if (sent.code !== undefined) {
     const { retryAfterMs } = sent;
-    return new SpoorError(sent.code, sent.message, retryAfterMs === undefined ? {} : { retryAfterMs });
+    const options = retryAfterMs === undefined ? {} : { retryAfterMs };
+    return new SpoorError(sent.code, sent.message, options);
   }
   const error = new Error(sent.message);
   if (sent.stack !== undefined) error.stack = sent.stack;
