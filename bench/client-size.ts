@@ -1,4 +1,4 @@
-// What the client adds to a page: bundled and minified by esbuild, gzipped. Run: node bench/client-size.ts
+// What the client adds to a page, minified by esbuild and gzipped. Run: node bench/client-size.ts
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";

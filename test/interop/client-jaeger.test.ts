@@ -242,7 +242,7 @@ function call(url: string, headers: Record<string, string>): Promise<Seen[]> {
   });
 }
 
-/** Servers of the given kinds, each calling the next one over HTTP; answers what all of them saw. */
+/** Servers of the given kinds, each calling the next over HTTP; answers what all of them saw. */
 async function throughChain(kinds: Kind[], headers: Record<string, string>): Promise<Seen[]> {
   const servers = [];
   let next: string | null = null;
