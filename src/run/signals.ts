@@ -20,7 +20,7 @@ export interface StopHandlers {
 /** Calls the handlers on signals until the returned function is called. */
 export function onStopSignals(
   handlers: StopHandlers,
-  monotonicMs: () => number = systemClock.monotonicMs,
+  monotonicMs: () => number = () => systemClock.monotonicMs(),
 ): () => void {
   let firstMs: number | undefined;
   const onSignal = (): void => {
