@@ -38,19 +38,19 @@ export class IdSource {
   }
 }
 
-const HEX16: string[] = [];
+/** Two and three hex digits by value; small tables that stay in the cache. */
+const HEX8: readonly string[] = hexTable(2);
+const HEX12: readonly string[] = hexTable(3);
 
-function hex16(value: number): string {
-  const known = HEX16[value];
-  if (known !== undefined) return known;
-  const text = (value + 0x10000).toString(16).slice(1);
-  HEX16[value] = text;
-  return text;
+function hexTable(digits: number): string[] {
+  const table: string[] = [];
+  for (let i = 0; i < 16 ** digits; i++) table.push(i.toString(16).padStart(digits, "0"));
+  return table;
 }
 
 /** Eight lower-case hex digits of an int32. */
 export function hex32(value: number): string {
-  return hex16(value >>> 16) + hex16(value & 0xffff);
+  return HEX12[value >>> 20]! + HEX12[(value >>> 8) & 0xfff]! + HEX8[value & 0xff]!;
 }
 
 /** Hex of up to four words without leading zeros, as Jaeger's Node client writes ids. */
