@@ -47,8 +47,9 @@ for (const inputs of heads()) {
   const blocks = [footer.tables, footer.shapes, footer.traceIndex, footer.filter];
   const dictionaries = footer.dictionaries.reduce((sum, place) => sum + place[1], 0);
   console.log(
-    `segment ${segment++}: ${rows} rows, ${footer.traces} traces, ${footer.groups.length} groups, ` +
-      `image ${(images / rows).toFixed(0)} B/span, sealed ${(sealed.sizeBytes / rows).toFixed(1)}, ` +
+    `segment ${segment++}: ${rows} rows, ${footer.traces} traces, ` +
+      `${footer.groups.length} groups, image ${(images / rows).toFixed(0)} B/span, ` +
+      `sealed ${(sealed.sizeBytes / rows).toFixed(1)}, ` +
       `cpu ${((used.user + used.system) / rows).toFixed(2)} µs/span, ` +
       `wall ${(performance.now() - started).toFixed(0)} ms; families ${families.join(" ")}, ` +
       `tables/shapes/index/filter ${blocks.map((b) => (b[1] / rows).toFixed(2)).join(" ")}, ` +

@@ -29,6 +29,24 @@ const quietShare = 0.02;
 const settleLimitMs = 15 * 60_000;
 const startLimitMs = 120_000;
 
+const alive = new Set<ChildProcess>();
+
+/** A bench that is stopped takes its servers with it. */
+function killAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
+function stopWith(signal: "SIGINT" | "SIGTERM", status: number): void {
+  process.once(signal, () => {
+    killAll();
+    process.exit(status);
+  });
+}
+
+process.once("exit", killAll);
+stopWith("SIGINT", 130);
+stopWith("SIGTERM", 143);
+
 /** A running server process; `pid` is the server itself (launchers exec). */
 export class RunningServer {
   readonly plan: ServerPlan;
@@ -45,6 +63,8 @@ export class RunningServer {
       env: { ...process.env, ...plan.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    alive.add(this.child);
+    this.child.once("exit", () => alive.delete(this.child));
     const note = (chunk: Buffer): void => {
       this.log.push(chunk.toString("utf8"));
       if (this.log.length > 200) this.log.shift();

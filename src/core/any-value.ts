@@ -46,10 +46,14 @@ export function anyValueJson(value: AnyValue): string {
     case "array":
       return `[${value.value.map(anyValueJson).join(",")}]`;
     case "map":
-      return `{${value.value.map(([k, v]) => `${JSON.stringify(k)}:${anyValueJson(v)}`).join(",")}}`;
+      return `{${value.value.map(memberJson).join(",")}}`;
     case "empty":
       return "null";
   }
+}
+
+function memberJson([key, value]: readonly [string, AnyValue]): string {
+  return `${JSON.stringify(key)}:${anyValueJson(value)}`;
 }
 
 /** Reads protobuf: small, checked, only for values that are not on the hot path. */

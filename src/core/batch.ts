@@ -98,7 +98,11 @@ export function imageSizeBytes(c: BatchCounts): number {
     c.linkAttributes;
   const offsets = c.spans * 3 + c.resources + c.scopes + c.events + c.links + 7;
   const fours =
-    (c.spans * 7 + c.resources * 3 + c.scopes * 4 + c.events * 2 + c.links * 3) +
+    c.spans * 7 +
+    c.resources * 3 +
+    c.scopes * 4 +
+    c.events * 2 +
+    c.links * 3 +
     (c.rare * 3 + c.exactEvents + c.keys + c.dict + 1) +
     offsets +
     attributes * 2;

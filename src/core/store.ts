@@ -203,7 +203,11 @@ export interface SpanReader {
    * A span whose parent id is found in its trace is one call from each distinct service the
    * spans of that id have; none when one of them has the child's own service.
    */
-  links(startMinUs: number, startMaxUs: number, signal?: AbortSignal): Promise<readonly ServiceLink[]>;
+  links(
+    startMinUs: number,
+    startMaxUs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly ServiceLink[]>;
 }
 
 /** A store with everything: what `open…Store` returns. */

@@ -4,14 +4,16 @@ import type { SpanBatch } from "../core/batch.ts";
 
 /** The limits that decoding applies; LIMITS unless told otherwise. */
 export type DecodeLimits = {
-  readonly [name in
-    | "requestSpans"
-    | "attributesPerOwner"
-    | "attributeValueBytes"
-    | "nameBytes"
-    | "eventsPerSpan"
-    | "linksPerSpan"
-    | "valueDepth"]: number;
+  readonly [
+    name in
+      | "requestSpans"
+      | "attributesPerOwner"
+      | "attributeValueBytes"
+      | "nameBytes"
+      | "eventsPerSpan"
+      | "linksPerSpan"
+      | "valueDepth"
+  ]: number;
 };
 
 /** Spans left out of a batch, by what was wrong with them. */

@@ -21,7 +21,7 @@ export function encodeOtlpJson(batch: SpanBatch): Uint8Array {
   const writer = new JsonWriter();
   const { groups, order } = groupSpans(batch);
   writer.text('{"resourceSpans":[');
-  for (let g = 0; g < groups.length; ) {
+  for (let g = 0; g < groups.length;) {
     const resource = groups[g]!.resourceRow;
     writer.text(g === 0 ? '{"resource":{' : ',{"resource":{');
     writeAttributes(writer, batch, batch.resourceAttributes, resource);

@@ -23,7 +23,12 @@ const NAMED_DOUBLES: { readonly [name: string]: number } = {
 const BASE64 = new Int8Array(128).fill(-1);
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 for (let i = 0; i < 62; i++) BASE64[ALPHABET.charCodeAt(i)] = i;
-for (const [text, digit] of [["+", 62], ["-", 62], ["/", 63], ["_", 63]] as const) {
+for (const [text, digit] of [
+  ["+", 62],
+  ["-", 62],
+  ["/", 63],
+  ["_", 63],
+] as const) {
   BASE64[text.charCodeAt(0)] = digit;
 }
 

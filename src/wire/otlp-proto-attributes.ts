@@ -115,9 +115,8 @@ export class OtlpAttributeScanner {
     keyEnd: number,
     lengthAt: number,
   ): boolean {
-    const length = lengthAt < end && this.bytes[lengthAt]! < 128
-      ? this.#short(lengthAt)
-      : this.varint(lengthAt);
+    const length =
+      lengthAt < end && this.bytes[lengthAt]! < 128 ? this.#short(lengthAt) : this.varint(lengthAt);
     const start = this.at;
     if (start + length !== end || length > this.limits.attributeValueBytes) {
       return this.#anyOrder(at, end, table);

@@ -152,7 +152,10 @@ test("spans without valid ids are left out one by one, and counted", () => {
       good,
     ),
   );
-  assert.deepEqual(dumpBatch(decoded.batch).map((span) => span.name), ["good", "good"]);
+  assert.deepEqual(
+    dumpBatch(decoded.batch).map((span) => span.name),
+    ["good", "good"],
+  );
   assert.equal(decoded.batch.eventCount, 0);
   assert.equal(decoded.rejected, 4);
   assert.deepEqual(decoded.rejectedReasons, { traceId: 2, spanId: 2 });
@@ -211,7 +214,10 @@ test("what is beyond a limit is dropped or cut, counted, and the span says so", 
 });
 
 test("an array too long keeps its first whole elements", () => {
-  const array = field(5, ["aaaa", "bbbb", "cccc"].flatMap((e) => field(1, textField(1, e))));
+  const array = field(
+    5,
+    ["aaaa", "bbbb", "cccc"].flatMap((e) => field(1, textField(1, e))),
+  );
   const span = [...IDS, ...field(9, [...textField(1, "k"), ...field(2, array)])];
   const { batch } = decodeWith(request(span), { attributeValueBytes: 17 });
   assert.deepEqual(elementsOf(batch, batch.spanAttributes.value[0]!), ["aaaa", "bbbb"]);

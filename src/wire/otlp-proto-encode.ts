@@ -32,7 +32,7 @@ export function encodeOtlpProto(batch: SpanBatch): Uint8Array {
   const guess = 1024 + batch.spanCount * BYTES_A_SPAN;
   const writer = new ProtobufWriter(new Uint8Array(guess), MOST_BYTES);
   const { groups, order } = groupSpans(batch);
-  for (let g = 0; g < groups.length; ) {
+  for (let g = 0; g < groups.length;) {
     const resource = groups[g]!.resourceRow;
     const resourceSpans = writer.begin(0x0a, GROUP_ROOM);
     writeResource(writer, batch, resource);

@@ -25,7 +25,7 @@ export interface RandomBatchOptions {
   readonly zeroIds?: boolean;
 }
 
-const TEXTS = ["", "a", "GET /api/users/{id}", "häßlich ☃ 𝄞", "\u0000\u001f\"\\<&>\u2028", "GET"];
+const TEXTS = ["", "a", "GET /api/users/{id}", "häßlich ☃ 𝄞", '\u0000\u001f"\\<&>\u2028', "GET"];
 const KEYS = ["", "http.method", "http.status_code", "ключ", "a.b", "net.peer.port", "error", "x"];
 const RAW = [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0x80, 0x80, 0x00]];
 const INTS = [0n, 1n, -1n, 200n, 2n ** 53n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)];

@@ -99,7 +99,8 @@ export class ByteSink {
     const at = this.take(count * 8);
     const bytes = this.bytes;
     for (let i = 0; i < count; i++) {
-      for (let plane = 0; plane < 8; plane++) bytes[at + plane * count + i] = values[i * 8 + plane]!;
+      for (let plane = 0; plane < 8; plane++)
+        bytes[at + plane * count + i] = values[i * 8 + plane]!;
     }
   }
 }

@@ -248,9 +248,7 @@ function holds(
       return condition.number(viewOf(values.bytes).getFloat64(i * 8, true));
     default: {
       const bytes = values.bytes.subarray(values.offsets[i]!, values.offsets[i + 1]!);
-      return type === ATTRIBUTE_TYPE.STRING
-        ? condition.text(bytes)
-        : condition.other(type, bytes);
+      return type === ATTRIBUTE_TYPE.STRING ? condition.text(bytes) : condition.other(type, bytes);
     }
   }
 }
@@ -349,4 +347,3 @@ function restSource(
     },
   ];
 }
-

@@ -119,9 +119,7 @@ class Search {
       const bound = this.#units.top()?.bound ?? -Infinity;
       const next = this.#nextCandidate();
       const top = next?.major ?? -Infinity;
-      const ready = waiting.filter(
-        (admitted) => admitted.major > bound && admitted.major > top,
-      );
+      const ready = waiting.filter((admitted) => admitted.major > bound && admitted.major > top);
       if (ready.length > 0) {
         page.push(...ready.toSorted((a, b) => compareKeys(this.#descending, a.key, b.key)));
         if (page.length >= wanted) return page;

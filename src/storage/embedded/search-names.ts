@@ -15,7 +15,12 @@ import type {
   Operation,
   ServiceLink,
 } from "../../core/store.ts";
-import { attributeKeysOf, attributeValuesOf, linksOf, operationsOf } from "../../core/trace/names.ts";
+import {
+  attributeKeysOf,
+  attributeValuesOf,
+  linksOf,
+  operationsOf,
+} from "../../core/trace/names.ts";
 import { servicesOf } from "../../core/trace/names.ts";
 import type { RowRef } from "../../core/trace/span-content.ts";
 import type { ValueBytes } from "./segment-columns.ts";
@@ -63,11 +68,7 @@ export function findOperations(
   return [...found.values()].sort((a, b) => compareTexts(a.name, b.name) || a.kind - b.kind);
 }
 
-function headOperations(
-  sources: Sources,
-  service: string,
-  kind: number | undefined,
-): Operation[] {
+function headOperations(sources: Sources, service: string, kind: number | undefined): Operation[] {
   if (sources.hasTombstones) return operationsOf(headTraces(sources), service, kind);
   const found: Operation[] = [];
   for (const head of sources.heads()) {
@@ -88,7 +89,8 @@ export async function findAttributeKeys(
 ): Promise<AttributeKey[]> {
   const found = new Map<string, AttributeKey>();
   const add = (key: string, level: AttributeLevel, type: number): void => {
-    if (key.startsWith(scope.prefix ?? "")) found.set(`${level} ${type} ${key}`, { key, level, type });
+    if (key.startsWith(scope.prefix ?? ""))
+      found.set(`${level} ${type} ${key}`, { key, level, type });
   };
   const everyKey = { ...scope, limit: Infinity };
   for (const { key, level, type } of attributeKeysOf(headTraces(sources), everyKey)) {
@@ -310,7 +312,8 @@ function eachValue(
 }
 
 function textOf(values: ValueBytes, i: number, type: number, literal: number): string {
-  if (isLiteral(type)) return valueText(type, type === ATTRIBUTE_TYPE.BOOL ? literal !== 0 : undefined);
+  if (isLiteral(type))
+    return valueText(type, type === ATTRIBUTE_TYPE.BOOL ? literal !== 0 : undefined);
   const bytes = values.bytes.subarray(values.offsets[i]!, values.offsets[i + 1]!);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let value: PlainValue = bytes;

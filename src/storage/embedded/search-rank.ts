@@ -84,4 +84,3 @@ export function boundsInRange(query: FindQuery, bounds: RankBounds): boolean {
   if (bounds.maxStartUs >= EXACT || bounds.minStartUs <= -EXACT) return true;
   return bounds.maxStartUs >= query.startMinUs && bounds.minStartUs <= query.startMaxUs;
 }
-

@@ -306,11 +306,7 @@ function byParent(segment: Segment, condition: Condition): SegmentFilter {
 }
 
 /** Fields kept with the rest; rows without any have none of them, or the empty text. */
-function byRest(
-  segment: Segment,
-  bind: (batch: SpanBatch) => RowTest,
-  leaf: Leaf,
-): SegmentFilter {
+function byRest(segment: Segment, bind: (batch: SpanBatch) => RowTest, leaf: Leaf): SegmentFilter {
   const field = "field" in leaf.target ? leaf.target.field : "";
   const single = field === "statusMessage" || field === "traceState";
   const absent = single && compileCondition(leaf, compileRegex).text(new Uint8Array(0)) ? 1 : 0;

@@ -109,4 +109,3 @@ function dictionaryTexts(source: ByteSource, count: number): ValueBytes {
   const offsets = readOffsets(source, count);
   return { count, offsets, bytes: source.view(offsets[count]!) };
 }
-

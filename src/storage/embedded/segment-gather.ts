@@ -166,7 +166,10 @@ export interface Gathered {
   /** First row of each batch. */
   readonly base: Uint32Array;
   readonly shapeOf: Uint32Array;
-  /** Row `g` has the pairs (or, in raw columns, ids of its batch) `pairOf[attributeStart[g] ..]`, as many as its shape has columns. */
+  /**
+   * Row `g` has the pairs (or, in raw columns, ids of its batch) `pairOf[attributeStart[g] ..]`,
+   * as many as its shape has columns.
+   */
   readonly attributeStart: Uint32Array;
   readonly pairOf: Uint32Array;
 }

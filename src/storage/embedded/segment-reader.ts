@@ -89,7 +89,13 @@ export class Segment {
   readonly #keyCount: number;
   #spilled: boolean | undefined;
 
-  constructor(name: string, file: OpenFile, base: number, footer: SegmentFooter, cache: FrameCache) {
+  constructor(
+    name: string,
+    file: OpenFile,
+    base: number,
+    footer: SegmentFooter,
+    cache: FrameCache,
+  ) {
     this.name = name;
     this.footer = footer;
     this.epoch = footer.epochs.reduce((a, b) => Math.max(a, b), 0);

@@ -2,7 +2,7 @@
 
 import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../../core/batch.ts";
-import { BatchBuilder } from "../../core/builder.ts";
+import type { BatchBuilder } from "../../core/builder.ts";
 import type { AttributeTableBuilder } from "../../core/attribute-table.ts";
 
 /** A value's id in the builder: literal for BOOL and EMPTY, else its bytes interned. */

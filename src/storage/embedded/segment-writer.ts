@@ -360,4 +360,3 @@ class SegmentFile {
     this.#at += bytes.length;
   }
 }
-

@@ -132,7 +132,7 @@ async function build(
   });
   const keys = new RequestKeys();
   const blockedBy = (): SpoorError | undefined => upkeep.failure;
-  const roomWaitMs = options.roomWaitMs ?? DEFAULTS.roomWaitMs;
+  const { headAgeMs, roomWaitMs = DEFAULTS.roomWaitMs } = options;
   const { rows } = headSizes;
   const parts: Parts = {
     heads,
@@ -149,9 +149,7 @@ async function build(
   recall(found, keys, clock.nowMs());
   showFound(found, parts);
   registerGauges(options, parts);
-  const stopTicking = tick(clock, DEFAULTS.tickMs, () => {
-    everyMinute(parts, clock, options.headAgeMs);
-  });
+  const stopTicking = tick(clock, DEFAULTS.tickMs, () => everyMinute(parts, clock, headAgeMs));
   const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(heads, wals));
   threads.start(search);
   wals.prepare().catch(() => undefined);
