@@ -6,8 +6,7 @@ import { CompositeCodec } from "./codec-composite.ts";
 import { AnchoredClock } from "./clock.ts";
 import { NULL_LOGGER } from "./logger.ts";
 import { RemoteReporter } from "./remote-reporter.ts";
-import { CompositeReporter, LoggingReporter } from "./reporters.ts";
-import { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "./samplers.ts";
+import { ConstSampler, ProbabilisticSampler } from "./samplers.ts";
 import { Tracer } from "./tracer.ts";
 import type { BaggageRestrictions } from "./baggage.ts";
 import type { Timers } from "./clock.ts";
@@ -107,7 +106,10 @@ export interface Platform {
   readonly timers: Timers;
   readonly random: RandomFill;
   readonly codecs: Readonly<Record<string, (options: TextCodecOptions) => Codec>>;
-  readonly remoteSampler?: (config: SamplerConfig, parts: Parts) => Sampler;
+  /** Samplers besides the constant and the probabilistic one; null for an unknown type. */
+  readonly sampler?: (type: string, config: SamplerConfig, parts: Parts) => Sampler | null;
+  /** A reporter that also writes every span to the logger. */
+  readonly logged?: (reporter: Reporter, logger: Logger) => Reporter;
   readonly throttler?: (config: ThrottlerConfig, parts: Parts) => Throttler;
   /** The codec of the binary carrier. */
   readonly binary?: (metrics: Metrics | null) => Codec;
@@ -133,25 +135,20 @@ function codecFor(
   return codecs.length === 1 ? codecs[0]! : new CompositeCodec(codecs);
 }
 
+/** Until a server says otherwise: 1 trace in 1,000. */
+const INITIAL_RATE = 0.001;
+
 function samplerFor(config: SamplerConfig, parts: Parts): Sampler {
   const type = config.type ?? "remote";
-  const param = config.param ?? (type === "remote" ? 0.001 : undefined);
+  const param = config.param ?? (type === "remote" ? INITIAL_RATE : undefined);
   if (typeof param !== "number" || Number.isNaN(param)) {
     throw new Error(`Expecting sampler.param to be a number. Received ${param}`);
   }
-  switch (type) {
-    case "const":
-      return new ConstSampler(param !== 0);
-    case "probabilistic":
-      return new ProbabilisticSampler(param);
-    case "ratelimiting":
-      return new RateLimitingSampler(param);
-    case "remote":
-      if (parts.platform.remoteSampler) return parts.platform.remoteSampler(config, parts);
-      throw new Error("Remote sampling is not available here: sampler.type must be given");
-    default:
-      throw new Error(`Unknown sampler type ${type}: const, probabilistic, ratelimiting, remote`);
-  }
+  if (type === "const") return new ConstSampler(param !== 0);
+  if (type === "probabilistic") return new ProbabilisticSampler(param);
+  const sampler = parts.platform.sampler?.(type, { ...config, param }, parts);
+  if (sampler) return sampler;
+  throw new Error(`Unknown sampler type ${type}`);
 }
 
 function reporterFor(config: ReporterConfig, parts: Parts, clock: AnchoredClock): Reporter {
@@ -160,9 +157,8 @@ function reporterFor(config: ReporterConfig, parts: Parts, clock: AnchoredClock)
     bufferFlushInterval: config.flushIntervalMs,
     clock,
   });
-  return config.logSpans
-    ? new CompositeReporter([new LoggingReporter(parts.logger), remote])
-    : remote;
+  const { logged } = parts.platform;
+  return config.logSpans && logged ? logged(remote, parts.logger) : remote;
 }
 
 function registerPropagation(

@@ -70,7 +70,8 @@ export function initTracer(config: TracingConfig, options: TracingOptions = {}):
 export { Tracer } from "./tracer.ts";
 export { Span } from "./span.ts";
 export { SpanContext } from "./span-context.ts";
-export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "./samplers.ts";
+export { ConstSampler, ProbabilisticSampler } from "./samplers.ts";
+export { RateLimitingSampler } from "./sampler-rate-limiting.ts";
 export { CompositeReporter, InMemoryReporter, LoggingReporter, NoopReporter } from "./reporters.ts";
 export { RemoteReporter } from "./remote-reporter.ts";
 export { W3CTraceContextCodec } from "./codec-w3c.ts";

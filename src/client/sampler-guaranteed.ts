@@ -1,11 +1,6 @@
 // The sampler of a share of traces with a lower bound a second.
-import {
-  NOT_SAMPLED,
-  OneDecision,
-  ProbabilisticSampler,
-  RateLimitingSampler,
-  sampledBy,
-} from "./samplers.ts";
+import { RateLimitingSampler } from "./sampler-rate-limiting.ts";
+import { NOT_SAMPLED, OneDecision, ProbabilisticSampler, sampledBy } from "./samplers.ts";
 import type { Span } from "./span.ts";
 import type { SamplingDecision } from "./types.ts";
 

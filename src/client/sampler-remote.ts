@@ -1,8 +1,8 @@
 // The sampler that asks an agent or collector, again and again, how to sample a service.
 import { SAMPLED_OPERATIONS } from "./limits.ts";
 import { PerOperationSampler } from "./sampler-per-operation.ts";
-import { ProbabilisticSampler, RateLimitingSampler, SAMPLER_API_V2 } from "./samplers.ts";
-import { adaptSampler } from "./samplers.ts";
+import { RateLimitingSampler } from "./sampler-rate-limiting.ts";
+import { ProbabilisticSampler, SAMPLER_API_V2, adaptSampler } from "./samplers.ts";
 import type { OperationStrategies } from "./sampler-per-operation.ts";
 import type { Timers } from "./clock.ts";
 import type { FetchText } from "./control.ts";

@@ -10,7 +10,7 @@ import type { Reference } from "opentracing";
 import { BaggageSetter, FixedBaggageRestrictions } from "./baggage.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
 import { AnchoredClock } from "./clock.ts";
-import { IdSource } from "./ids.ts";
+import { IdSource, hex32 } from "./ids.ts";
 import { NULL_LOGGER } from "./logger.ts";
 import { NoopReporter } from "./reporters.ts";
 import { adaptSampler, ConstSampler } from "./samplers.ts";
@@ -93,13 +93,11 @@ function parentOf(options: StartSpanOptions): SpanContext | null {
   return follows;
 }
 
+/** A version 4 UUID, of one of the four variants. */
 function uuid(ids: IdSource): string {
-  const words = [ids.next(), ids.next(), ids.next(), ids.next()];
-  words[1] = (words[1]! & 0xffff0fff) | 0x4000;
-  words[2] = (words[2]! & 0x3fffffff) | 0x80000000;
-  const hex = words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-  return [...parts, hex.slice(20)].join("-");
+  const hex = hex32(ids.next()) + hex32(ids.next()) + hex32(ids.next()) + hex32(ids.next());
+  const [third, fourth] = [`4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${third}-${fourth}-${hex.slice(20)}`;
 }
 
 /** An OpenTracing tracer. Nothing it does throws into the application or makes it wait. */

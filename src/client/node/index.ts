@@ -71,7 +71,8 @@ export { fetchText, opentracing };
 export { Tracer } from "../tracer.ts";
 export { Span } from "../span.ts";
 export { SpanContext } from "../span-context.ts";
-export { ConstSampler, ProbabilisticSampler, RateLimitingSampler } from "../samplers.ts";
+export { ConstSampler, ProbabilisticSampler } from "../samplers.ts";
+export { RateLimitingSampler } from "../sampler-rate-limiting.ts";
 export { GuaranteedThroughputSampler } from "../sampler-guaranteed.ts";
 export { PerOperationSampler } from "../sampler-per-operation.ts";
 export {

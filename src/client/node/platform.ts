@@ -10,6 +10,8 @@ import { baseUrlOf } from "../control.ts";
 import { HTTP_BATCH_BYTES, UDP_PACKET_BYTES } from "../limits.ts";
 import { Metrics } from "../metrics.ts";
 import { OtlpFormat } from "../otlp-format.ts";
+import { CompositeReporter, LoggingReporter } from "../reporters.ts";
+import { RateLimitingSampler } from "../sampler-rate-limiting.ts";
 import { RemoteSampler } from "../sampler-remote.ts";
 import { ProbabilisticSampler } from "../samplers.ts";
 import { RemoteThrottler } from "../throttler-remote.ts";
@@ -187,7 +189,11 @@ export const nodePlatform: Platform = {
     "b3-single": (options) => new B3SingleCodec(options),
   },
   binary: (metrics) => new BinaryCodec(metrics),
-  remoteSampler,
+  sampler(type, config, parts) {
+    if (type === "ratelimiting") return new RateLimitingSampler(config.param!);
+    return type === "remote" ? remoteSampler(config, parts) : null;
+  },
+  logged: (reporter, logger) => new CompositeReporter([new LoggingReporter(logger), reporter]),
   throttler,
   metrics: metricsOf,
   processTags,
