@@ -8,6 +8,8 @@ import { readBody, readPacket } from "./client-thrift.ts";
 import type { Tracer } from "../../src/client/node/index.ts";
 import type { ReadBatch } from "./client-thrift.ts";
 
+/** 100 characters, a length of one byte; 200 bytes, a length of two. */
+const WIDE = "é".repeat(100);
 const START_MS = 1_700_000_000_123.456;
 
 function closed(tracer: Tracer): Promise<void> {
@@ -21,7 +23,7 @@ function makeSpans(tracer: Tracer): { parentHex: string; childHex: string; trace
   const child = tracer.startSpan("käse 🧀", {
     startTime: START_MS + 1,
     references: [opentracing.followsFrom(other.context()), opentracing.childOf(parent.context())],
-    tags: { "span.kind": "server", text: "schön", empty: "" },
+    tags: { "span.kind": "server", text: "schön", empty: "", wide: WIDE },
   });
   child.setTag("int", 42).setTag("negative", -7).setTag("float", 1.5).setTag("nan", Number.NaN);
   child.setTag("largest", Number.MAX_SAFE_INTEGER).setTag("beyond", 2 ** 60);
@@ -42,6 +44,7 @@ const EXPECTED_TAGS = [
   ["span.kind", "string", "server"],
   ["text", "string", "schön"],
   ["empty", "string", ""],
+  ["wide", "string", WIDE],
   ["int", "long", 42n],
   ["negative", "long", -7n],
   ["float", "double", 1.5],
