@@ -10,14 +10,14 @@ import type {
 } from "../../src/storage/embedded/store-options.ts";
 import type { FaultyFiles } from "./faulty-files.ts";
 
-/** Time that stands still at `nowMs`; waits of less than a minute end at once, others never. */
+/** Time that stands still at `nowMs`; waits of less than three seconds end at once, others never. */
 export function standingClock(): Clock & { ms: number } {
   const clock = {
     ms: 1_700_000_000_000,
     nowMs: () => clock.ms,
     monotonicMs: () => clock.ms,
     after(delayMs: number, run: () => void) {
-      if (delayMs >= 60_000) return () => undefined;
+      if (delayMs >= 3000) return () => undefined;
       const immediate = setImmediate(run);
       return () => clearImmediate(immediate);
     },
