@@ -226,25 +226,42 @@ export class FaultyFiles implements FileLayer {
       await Promise.resolve();
       run();
     };
+    let isClosed = false;
+    const isOpen = (): void => {
+      this.#alive();
+      if (isClosed) throw systemError("EBADF", path);
+    };
+    const write = (bytes: Uint8Array, position: number): void => {
+      isOpen();
+      this.#write(path, inode, bytes, position);
+    };
+    const sync = (): void => {
+      isOpen();
+      this.#sync(path, inode);
+    };
     return {
       path,
       readAt: (into, position) => {
-        this.#alive();
+        isOpen();
         const end = Math.min(inode.sizeBytes, position + into.length);
         if (end <= position) return 0;
         into.set(inode.bytes.subarray(position, end));
         return end - position;
       },
-      writeAt: (bytes, position) => this.#write(path, inode, bytes, position),
-      writeAtAsync: (bytes, position) => later(() => this.#write(path, inode, bytes, position)),
-      sync: () => this.#sync(path, inode),
-      syncAsync: () => later(() => this.#sync(path, inode)),
-      sizeBytes: () => (this.#alive(), inode.sizeBytes),
+      writeAt: write,
+      writeAtAsync: (bytes, position) => later(() => write(bytes, position)),
+      sync,
+      syncAsync: () => later(sync),
+      sizeBytes: () => (isOpen(), inode.sizeBytes),
       truncate: (sizeBytes) => {
+        isOpen();
         this.#step("truncate", path);
         resize(inode, sizeBytes);
       },
-      close: () => undefined,
+      close: () => {
+        if (!this.#isCut) isOpen();
+        isClosed = true;
+      },
     };
   }
 }

@@ -11,6 +11,7 @@ import type { Waiter } from "./head.ts";
 import type { Meters } from "./meters.ts";
 import type { RequestKey } from "./request-keys.ts";
 import { WAL } from "./wal-format.ts";
+import { closeWal } from "./wal-files.ts";
 import type { WalFiles } from "./wal-files.ts";
 
 /** How often one record may move on after failed syncs before its writer is refused. */
@@ -202,11 +203,12 @@ export class Heads {
   }
 
   /** Stops timers and closes files; nothing may be in flight. */
-  close(): void {
+  async close(): Promise<void> {
     this.#loop.stop();
-    this.#filling?.wal?.file.close();
-    for (const head of this.#sealing) head.wal?.file.close();
-    this.#wals.close();
+    for (const head of [this.#filling, ...this.#sealing]) {
+      if (head?.wal !== undefined) closeWal(head.wal);
+    }
+    await this.#wals.close();
   }
 
   #headFor(imageBytes: number, spans: number): Head | undefined {

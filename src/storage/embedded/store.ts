@@ -116,7 +116,7 @@ async function build(
   const threads =
     options.inline === true ? inlineThreads(files, report) : workerThreads(clock, meters, report);
   const run = (job: Job): Promise<JobResult> => threads.run(job);
-  const wals = new WalFiles(files, `${options.directory}/wal`, headSizes.arenaBytes);
+  const wals = new WalFiles(files, `${options.directory}/wal`, headSizes);
   await takeOverFiles(wals, replay);
   const upkeep: Upkeep = new Upkeep(
     { catalog, tombstones, heads: () => heads, search, run, clock, meters, corrupt: setAside },
@@ -152,7 +152,7 @@ async function build(
   const stopTicking = tick(clock, DEFAULTS.tickMs, () => everyMinute(parts, clock, headAgeMs));
   const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(heads, wals));
   threads.start(search);
-  wals.prepare().catch(() => undefined);
+  wals.prepare();
   upkeep.kick();
   const notes = (): readonly string[] => status.notes(upkeep.failure);
   const release = async (): Promise<void> => {
@@ -160,7 +160,7 @@ async function build(
     stopIdling();
     await search.close();
     await threads.close();
-    heads.close();
+    await heads.close();
     tombstones.close();
     await lock.release();
   };
@@ -212,13 +212,13 @@ async function takeOverFiles(wals: WalFiles, replay: Replay): Promise<void> {
   for (const { name } of replay.logs) wals.noteName(name);
   for (const { name, file } of replay.free) {
     wals.noteName(name);
-    await wals.giveBack({ path: file.path, file, trusted: true });
+    await wals.giveBack({ path: file.path, file, trusted: true, isClosed: false });
   }
 }
 
 function headOf(log: ReplayedLog): Head {
   const head = new Head(log.arena, log.createdMs);
-  head.wal = { path: log.file.path, file: log.file, trusted: true };
+  head.wal = { path: log.file.path, file: log.file, trusted: true, isClosed: false };
   head.writtenEnd = log.arena.end;
   head.full = true;
   return head;

@@ -12,6 +12,7 @@ export interface WalFile {
   readonly path: string;
   readonly file: OpenFile;
   trusted: boolean;
+  isClosed: boolean;
 }
 
 /**
@@ -22,13 +23,24 @@ export class WalFiles {
   readonly #files: FileLayer;
   readonly #directory: string;
   readonly #sizeBytes: number;
+  readonly #most: number;
   readonly #free: WalFile[] = [];
+  #preparing: Promise<void> | undefined;
+  #isClosed = false;
+  /** Files taken and not given back. */
+  #taken = 0;
   #next = 0;
 
-  constructor(files: FileLayer, directory: string, sizeBytes: number) {
+  /** A file for each arena, and of its size. */
+  constructor(
+    files: FileLayer,
+    directory: string,
+    sizes: { readonly arenaBytes: number; readonly arenas: number },
+  ) {
     this.#files = files;
     this.#directory = directory;
-    this.#sizeBytes = sizeBytes;
+    this.#sizeBytes = sizes.arenaBytes;
+    this.#most = sizes.arenas;
   }
 
   /** Directory of the log files. */
@@ -44,12 +56,28 @@ export class WalFiles {
 
   /** A free file, its bytes stale or zero; made when there is none. */
   async take(): Promise<WalFile> {
-    return this.#free.pop() ?? (await this.#make());
+    await this.#preparing;
+    const file = this.#free.pop() ?? (await this.#make());
+    this.#taken++;
+    this.prepare();
+    return file;
   }
 
   /** Makes a file in advance, so that no write waits for it. */
-  async prepare(): Promise<void> {
-    if (this.#free.length === 0) this.#free.push(await this.#make());
+  prepare(): void {
+    if (this.#free.length > 0 || this.#taken >= this.#most) return;
+    this.#preparing ??= this.#prepare();
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      const file = await this.#make();
+      if (this.#isClosed) file.file.close();
+      else this.#free.push(file);
+    } catch {
+      // Who takes a file tries again, and tells.
+    }
+    this.#preparing = undefined;
   }
 
   /**
@@ -58,33 +86,44 @@ export class WalFiles {
    */
   async giveBack(file: WalFile): Promise<void> {
     try {
-      if (file.trusted && file.file.sizeBytes() === this.#sizeBytes) {
+      const isWanted = file.trusted && !file.isClosed && this.#free.length < this.#most;
+      if (isWanted && file.file.sizeBytes() === this.#sizeBytes) {
         await file.file.writeAtAsync(new Uint8Array(WAL.fileHeaderBytes), 0);
         await file.file.syncAsync();
         this.#free.push(file);
+        this.#taken = Math.max(0, this.#taken - 1);
         return;
       }
     } catch {
       file.trusted = false;
     }
-    this.discard(file);
+    this.#discard(file);
+    this.#taken = Math.max(0, this.#taken - 1);
   }
 
-  /** Removes a file for good. */
-  discard(file: WalFile): void {
-    file.file.close();
-    this.#files.unlink(file.path);
-    this.#files.syncDirectory(this.#directory);
+  /** Closes the free files. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#preparing;
+    for (const { file } of this.#free.splice(0)) file.close();
   }
 
   /** Removes the free files: what is made next takes their place. */
   discardFree(): void {
-    for (const file of this.#free.splice(0)) this.discard(file);
+    for (const file of this.#free.splice(0)) {
+      try {
+        this.#discard(file);
+      } catch {
+        // An empty file that stays is taken over by the next start.
+      }
+    }
   }
 
-  /** Closes the free files. */
-  close(): void {
-    for (const { file } of this.#free.splice(0)) file.close();
+  /** May be called again after it threw. */
+  #discard(wal: WalFile): void {
+    closeWal(wal);
+    if (this.#files.sizeBytes(wal.path) !== undefined) this.#files.unlink(wal.path);
+    this.#files.syncDirectory(this.#directory);
   }
 
   async #make(): Promise<WalFile> {
@@ -108,6 +147,12 @@ export class WalFiles {
       }
       throw error;
     }
-    return { path, file, trusted: true };
+    return { path, file, trusted: true, isClosed: false };
   }
+}
+
+/** Closes a log file, once. */
+export function closeWal(wal: WalFile): void {
+  if (!wal.isClosed) wal.file.close();
+  wal.isClosed = true;
 }
