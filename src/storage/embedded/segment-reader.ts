@@ -245,8 +245,12 @@ export class Segment {
     if (blocks === 0) return [0, 0];
     const stride = (this.footer.groups.length + 7) >> 3;
     const blockBytes = FILTER_POSITIONS * stride;
-    const at = this.footer.filter[0] + (hash % blocks) * blockBytes;
-    const block = this.#read(at, blockBytes);
+    const at = this.footer.filter[0] + (hash % blocks) * (blockBytes + 4);
+    const stored = this.#read(at, blockBytes + 4);
+    const block = stored.subarray(0, blockBytes);
+    const sum = new DataView(stored.buffer).getUint32(blockBytes, true);
+    // A flipped bit would hide rows without a sign.
+    if (checksum(block) !== sum) throw this.#corrupt("filter");
     let low = -1;
     let high = -1;
     let positions = filterPositions(hash);

@@ -7,6 +7,7 @@ import { ByteSink } from "./byte-sink.ts";
 import type { GroupRange } from "./segment-core.ts";
 import { codeWidth } from "./segment-core.ts";
 import {
+  checksum,
   FILTER_BITS,
   FILTER_HASHES,
   FILTER_POSITIONS,
@@ -32,6 +33,18 @@ export class FilterBuilder {
     const perBlock = FILTER_POSITIONS * groups;
     this.blocks = entries === 0 ? 0 : Math.ceil((entries * FILTER_BITS) / perBlock);
     this.bytes = new Uint8Array(this.blocks * FILTER_POSITIONS * this.#stride);
+  }
+
+  /** The blocks as they lie in the file: each followed by its crc32. */
+  sealed(): Uint8Array {
+    const size = FILTER_POSITIONS * this.#stride;
+    const sink = new ByteSink(this.blocks * (size + 4));
+    for (let at = 0; at < this.bytes.length; at += size) {
+      const block = this.bytes.subarray(at, at + size);
+      sink.raw(block);
+      sink.u32(checksum(block));
+    }
+    return sink.written();
   }
 
   add(hash: number, group: number): void {

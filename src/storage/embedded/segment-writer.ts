@@ -134,7 +134,7 @@ function makeFooter(
   const { facts, order, values } = parts;
   const { columns, dictionaries } = encodeColumns(file, parts);
   const arrivals = inputs.map((input) => input.arrivalMs);
-  const filterBytes = values.filter.bytes;
+  const filterBytes = values.filter.sealed();
   return {
     version: SEGMENT_VERSION,
     rows: order.rows,

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { nodeFiles } from "../../base/node/file-layer.ts";
+import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+import { isSpoorError } from "../../core/errors.ts";
 import { seededRandom } from "../../base/clock.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { sameSpan, spanContent } from "../../core/trace/span-content.ts";
@@ -24,6 +26,49 @@ function contents(batches: Iterable<SpanBatch>): string[] {
   }
   return rows.sort();
 }
+
+/** A file layer that gives `bytes` as every file. */
+function onlyFile(bytes: Uint8Array): FileLayer {
+  const file: OpenFile = {
+    ...({} as OpenFile),
+    path: "one.segment",
+    readAt(into, position) {
+      const part = bytes.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+    sizeBytes: () => bytes.length,
+    close: () => undefined,
+  };
+  return { ...nodeFiles, open: () => file };
+}
+
+test("every bit of the filter is covered by a checksum", () => {
+  const world = new NastySpans(seededRandom(7), 30);
+  const inputs = Array.from({ length: 40 }, () => ({
+    batch: batchOf(world.batch()),
+    arrivalMs: 1,
+  }));
+  const { chunks, footer } = encodeSegment(inputs, { epochs: [1], sameContent: sameSpan });
+  const bytes = Buffer.concat(chunks);
+  const [offset, length] = footer.filter;
+  assert.ok(length > 0);
+  for (let n = 0; n < 64; n++) {
+    const damaged = Uint8Array.from(bytes);
+    const at = offset + Math.floor((n * (length - 1)) / 63);
+    damaged[at] = damaged[at]! ^ (1 << (n & 7));
+    const segment = openSegment(onlyFile(damaged), "one.segment", new FrameCache(1 << 20));
+    let found = false;
+    for (let hash = 0; hash < footer.filterBlocks; hash++) {
+      try {
+        segment.filterGroups(hash);
+      } catch (error) {
+        found ||= isSpoorError(error, "corrupt");
+      }
+    }
+    assert.ok(found, `byte ${at}`);
+  }
+});
 
 function sealed(t: { after(run: () => void): void }, batches: readonly SpanBatch[]): Segment {
   const directory = mkdtempSync(join(tmpdir(), "spoor-segment-"));
