@@ -62,7 +62,7 @@ export interface TraceColumns {
   criticalPath: CriticalPath;
 }
 
-/** Stretch i: the span of `row[i]` from `fromNs[i]` to `toNs[i]`, offsets from the trace's start. */
+/** Stretch i: span `row[i]` from `fromNs[i]` to `toNs[i]`, offsets from the trace's start. */
 export interface CriticalPath {
   readonly row: Uint32Array;
   readonly fromNs: Float64Array;

@@ -2,7 +2,9 @@
 
 import type { TraceColumns } from "./trace-columns.ts";
 
-/** One attribute as shown. `type` is OTLP's: string, bool, int, double, bytes, array, map, empty. */
+/**
+ * One attribute as shown. `type` is OTLP's: string, bool, int, double, bytes, array, map or empty.
+ */
 export interface AttributeText {
   readonly key: string;
   readonly type: string;
@@ -62,10 +64,7 @@ export interface TraceSource {
    * Loads the columns, calling `onProgress` when the first rows are there and then as more come;
    * resolves when all are. Rejects with `TraceLoadError`.
    */
-  load(
-    onProgress: (columns: TraceColumns) => void,
-    signal: AbortSignal,
-  ): Promise<TraceColumns>;
+  load(onProgress: (columns: TraceColumns) => void, signal: AbortSignal): Promise<TraceColumns>;
   /** Details of rows (at most 1,000), in the order asked. */
   details(
     columns: TraceColumns,
