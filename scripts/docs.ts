@@ -10,8 +10,9 @@ import { LIMITS } from "../src/core/limits.ts";
 import type { StoreCapabilities } from "../src/core/store.ts";
 import { startAllInOne } from "../src/run/all-in-one.ts";
 import { readConfig } from "../src/run/config.ts";
-import { FLAGS, FLAG_GROUPS, envOf } from "../src/run/flags.ts";
-import type { Flag } from "../src/run/flags.ts";
+import { envOf, FLAG_GROUPS, ROLES } from "../src/run/flag.ts";
+import type { Flag } from "../src/run/flag.ts";
+import { FLAGS } from "../src/run/flags.ts";
 import { openLog } from "../src/run/logging.ts";
 import { STORE_TYPES, openStore } from "../src/run/stores.ts";
 
@@ -24,26 +25,40 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
+function defaultsText(row: Flag): string {
+  const others = Object.entries(row.roleDefaults ?? {}).map(
+    ([role, text]) => `${role}: ${text === "" ? "empty" : `\`${text}\``}`,
+  );
+  return [row.default === "" ? "" : `\`${row.default}\``, ...others]
+    .filter((text) => text !== "")
+    .join("; ");
+}
+
 function configPage(): string {
-  const sections = Object.entries(FLAG_GROUPS).map(([group, title]) => {
-    const rows: readonly Flag[] = FLAGS.filter((row) => row.group === group);
+  const flags: readonly Flag[] = FLAGS;
+  const groups = Object.entries(FLAG_GROUPS).filter(([group]) =>
+    flags.some((row) => row.group === group),
+  );
+  const sections = groups.map(([group, title]) => {
+    const rows = flags.filter((row) => row.group === group);
     const cells = rows.map((row) => [
       `\`--${row.name}\``,
       `\`${envOf(row)}\``,
       row.choices?.join(", ") ?? row.kind,
-      row.default === "" ? "" : `\`${row.default}\``,
+      defaultsText(row),
+      row.roles.length === ROLES.length ? "all" : row.roles.join(", "),
       row.notYet === true ? `${row.help} *Not in this version: default only.*` : row.help,
     ]);
-    const head = ["flag", "environment", "kind", "default", "what it sets"];
+    const head = ["flag", "environment", "kind", "default", "roles", "what it sets"];
     return `## ${title}\n\n${table(head, cells)}`;
   });
   return [
     "# Settings",
-    `${GENERATED} Source: src/run/flags.ts.`,
+    `${GENERATED} Source: src/run/flags.ts and its parts.`,
     "A flag wins over its environment variable, that over the file of `--config-file` (YAML or\n" +
       "JSON, keys nested or with dots), that over the default. An unknown flag or key ends the\n" +
-      "start with exit code 2 and the nearest known name. A host-port without a host listens on\n" +
-      "`--host`.",
+      "start with exit code 2 and the nearest known name. One file may serve several roles: each\n" +
+      "takes its own keys. A host-port without host listens on `--host`; an empty one is off.",
     ...sections,
   ].join("\n\n");
 }

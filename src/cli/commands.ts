@@ -1,6 +1,9 @@
 /** The commands of `spoor`: what each is called, what it says of itself, and what it runs. */
 
-import type { RunningRole } from "../run/all-in-one.ts";
+import type { Config } from "../run/config.ts";
+import { ROLES } from "../run/flag.ts";
+import type { RoleName } from "../run/flag.ts";
+import type { RoleContext, RunningRole } from "../run/role.ts";
 import type { RunningDemo } from "../tools/demo.ts";
 
 /** What a command is given. */
@@ -19,8 +22,10 @@ export interface Command {
   readonly aliases: readonly string[];
   /** One line for the list of commands. */
   readonly summary: string;
-  /** Whether it takes the settings of docs/config.md. */
-  readonly takesSettings: boolean;
+  /** More for its --help. */
+  readonly about?: string;
+  /** The role whose settings of docs/config.md it takes, when it takes them. */
+  readonly settingsOf?: RoleName;
   /** Resolves to the exit code once it is done. */
   readonly run: (invocation: Invocation) => Promise<number>;
 }
@@ -31,29 +36,40 @@ export const COMMANDS: readonly Command[] = [
     name: "all-in-one",
     aliases: [],
     summary: "Everything in one process: receive spans, keep them, find them.",
-    takesSettings: true,
+    settingsOf: "all-in-one",
     run: runAllInOne,
+  },
+  {
+    name: "collector",
+    aliases: [],
+    summary: "Receive spans in every protocol and write them to a store.",
+    about:
+      "On the embedded store, which is one directory of one process, a collector is an archive:\n" +
+      "it keeps spans durably, and an all-in-one started on the directory later shows them.",
+    settingsOf: "collector",
+    run: async (invocation) => {
+      const { startCollector } = await import("../run/collector.ts");
+      return runRole(invocation, "collector", startCollector);
+    },
   },
   {
     name: "demo",
     aliases: [],
     summary:
       "Run a shop of six services that sends traces: --load N, --fault NAME, --endpoint URL.",
-    takesSettings: false,
     run: runDemoCommand,
   },
   {
     name: "print-config",
     aliases: [],
-    summary: "Print every setting as flags, environment and file give it.",
-    takesSettings: true,
+    summary: "Print every setting of a role (all-in-one unless named first) as it is given.",
+    settingsOf: "all-in-one",
     run: printConfig,
   },
   {
     name: "version",
     aliases: [],
     summary: "Print the version as JSON.",
-    takesSettings: false,
     run: printVersion,
   },
 ];
@@ -62,17 +78,27 @@ export const COMMANDS: readonly Command[] = [
 const DEMO_FLAG = "--demo";
 
 async function runAllInOne(invocation: Invocation): Promise<number> {
-  const [{ readConfig }, { openLog }, { readVersion }, { startAllInOne }, { onStopSignals }] =
-    await Promise.all([
-      import("../run/config.ts"),
-      import("../run/logging.ts"),
-      import("../run/version.ts"),
-      import("../run/all-in-one.ts"),
-      import("../run/signals.ts"),
-    ]);
+  const { startAllInOne } = await import("../run/all-in-one.ts");
   const withDemo = invocation.args.includes(DEMO_FLAG);
   const args = invocation.args.filter((arg) => arg !== DEMO_FLAG);
-  const config = await readConfig({ ...invocation, args });
+  const beside = withDemo ? startDemoBeside : undefined;
+  return runRole({ ...invocation, args }, "all-in-one", startAllInOne, beside);
+}
+
+/** Starts a role, serves until a signal, and stops it; `beside` runs with it while it serves. */
+async function runRole(
+  invocation: Invocation,
+  name: RoleName,
+  start: (config: Config, context: RoleContext) => Promise<RunningRole>,
+  beside?: (role: RunningRole, invocation: Invocation) => Promise<RunningDemo | undefined>,
+): Promise<number> {
+  const [{ readConfig }, { openLog }, { readVersion }, { onStopSignals }] = await Promise.all([
+    import("../run/config.ts"),
+    import("../run/logging.ts"),
+    import("../run/version.ts"),
+    import("../run/signals.ts"),
+  ]);
+  const config = await readConfig({ ...invocation, role: name });
   const log = openLog(config["log-level"]);
   const stop = Promise.withResolvers<undefined>();
   const quit = Promise.withResolvers<number>();
@@ -81,14 +107,14 @@ async function runAllInOne(invocation: Invocation): Promise<number> {
     quit: () => quit.resolve(1),
   });
   try {
-    const starting = startAllInOne(config, { log, version: readVersion(), env: invocation.env });
+    const starting = start(config, { log, version: readVersion(), env: invocation.env });
     const role = await Promise.race([starting, quit.promise]);
     if (typeof role === "number") return role;
     invocation.print(role.banner);
-    const demo = withDemo ? await startDemoBeside(role, invocation) : undefined;
+    const running = await beside?.(role, invocation);
     await stop.promise;
     invocation.print("Stopping: requests in flight are finished first. Again to quit at once.\n");
-    await demo?.close();
+    await running?.close();
     return await Promise.race([role.close().then(() => 0), quit.promise]);
   } finally {
     offSignals();
@@ -138,10 +164,14 @@ async function runDemoCommand(invocation: Invocation): Promise<number> {
 }
 
 async function printConfig(invocation: Invocation): Promise<number> {
-  const { readConfig } = await import("../run/config.ts");
-  const config = await readConfig(invocation);
-  for (const [name, value] of Object.entries(config)) {
-    invocation.print(`${name}: ${JSON.stringify(value ?? null)}\n`);
+  const { flagsOf, readConfig } = await import("../run/config.ts");
+  const named = ROLES.find((name) => name === invocation.args[0]);
+  const role = named ?? "all-in-one";
+  const args = invocation.args.slice(named === undefined ? 0 : 1);
+  const config = Object.entries(await readConfig({ ...invocation, args, role }));
+  const own = new Set(flagsOf(role).map((row) => row.name));
+  for (const [name, value] of config) {
+    if (own.has(name)) invocation.print(`${name}: ${JSON.stringify(value ?? null)}\n`);
   }
   return 0;
 }

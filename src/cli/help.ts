@@ -1,7 +1,8 @@
 /** The texts of --help, from the tables of commands and flags. */
 
-import { FLAGS, FLAG_GROUPS, envOf } from "../run/flags.ts";
-import type { Flag } from "../run/flags.ts";
+import { flagsOf } from "../run/config.ts";
+import { defaultOf, envOf, FLAG_GROUPS } from "../run/flag.ts";
+import type { Flag, RoleName } from "../run/flag.ts";
 import type { Command } from "./commands.ts";
 
 const INDENT = "      ";
@@ -24,22 +25,28 @@ export function commandsHelp(commands: readonly Command[]): string {
 
 /** One command with its flags. */
 export function commandHelp(command: Command): string {
-  const head = `Usage: spoor ${command.name}${command.takesSettings ? " [flags]" : ""}`;
-  if (!command.takesSettings) return `${head}\n\n${command.summary}\n`;
-  const groups = Object.entries(FLAG_GROUPS).map(([group, title]) => {
-    const rows: readonly Flag[] = FLAGS.filter((row) => row.group === group);
-    return `${title}:\n${rows.filter(isUsable).map(flagHelp).join("\n")}`;
+  const role = command.settingsOf;
+  const head = `Usage: spoor ${command.name}${role === undefined ? "" : " [flags]"}`;
+  const about = command.about === undefined ? "" : `\n${command.about}`;
+  if (role === undefined) return `${head}\n\n${command.summary}${about}\n`;
+  const rows = flagsOf(role).filter(isUsable);
+  const groups = Object.entries(FLAG_GROUPS).flatMap(([group, title]) => {
+    const own = rows.filter((row) => row.group === group);
+    return own.length === 0 ? [] : [`${title}:\n${own.map(flagHelp(role)).join("\n")}`];
   });
   const sources = "A flag wins over its environment variable, that over --config-file.";
-  return `${head}\n\n${command.summary}\n${sources}\n\n${groups.join("\n\n")}\n`;
+  return `${head}\n\n${command.summary}${about}\n${sources}\n\n${groups.join("\n\n")}\n`;
 }
 
 function isUsable(row: Flag): boolean {
   return row.notYet !== true;
 }
 
-function flagHelp(row: Flag): string {
-  const choices = row.choices === undefined ? "" : ` (${row.choices.join(", ")})`;
-  const standard = row.default === "" ? "" : ` [${row.default}]`;
-  return `  --${row.name} <${row.kind}>${standard}\n${INDENT}${row.help}${choices} ${envOf(row)}`;
+function flagHelp(role: RoleName): (row: Flag) => string {
+  return (row) => {
+    const choices = row.choices === undefined ? "" : ` (${row.choices.join(", ")})`;
+    const value = defaultOf(row, role);
+    const standard = value === "" ? "" : ` [${value}]`;
+    return `  --${row.name} <${row.kind}>${standard}\n${INDENT}${row.help}${choices} ${envOf(row)}`;
+  };
 }

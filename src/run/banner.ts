@@ -1,30 +1,48 @@
 /** The lines a person sees at the start: where to look, where to send, where the data is. */
 
-import type { ServerName } from "./all-in-one.ts";
+/** Where something listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A line: what it is, and where. */
+export type BannerRow = readonly [name: string, value: string];
+
+/** Every server a role may have, in the order of the banner, with how its place is written. */
+const SERVERS = {
+  query: ["UI and API", "http://*/"],
+  otlpHttp: ["OTLP/HTTP", "http://*/v1/traces"],
+  otlpGrpc: ["OTLP/gRPC", "*"],
+  jaegerHttp: ["Jaeger/HTTP", "http://*/api/traces"],
+  jaegerGrpc: ["Jaeger/gRPC", "*"],
+  zipkin: ["Zipkin", "http://*/api/v2/spans"],
+  admin: ["Health", "http://*/"],
+} as const satisfies { readonly [name: string]: readonly [title: string, form: string] };
+
+export type ServerName = keyof typeof SERVERS;
 
 /** What the banner tells of. */
 export interface BannerFacts {
   readonly version: string;
-  readonly servers: {
-    readonly [name in ServerName]?: { readonly host: string; readonly port: number };
-  };
-  /** Where spans are kept. */
-  readonly place: string;
+  readonly servers: { readonly [name in ServerName]?: Place };
+  /** The last lines: where spans are kept, or go. */
+  readonly rows: readonly BannerRow[];
 }
 
 /** The banner, with a final newline. Servers that are off have no line. */
-export function bannerText({ version, servers, place }: BannerFacts): string {
-  const rows: [string, string][] = [];
-  const { query, otlpHttp, otlpGrpc, admin } = servers;
-  if (query !== undefined) rows.push(["UI and API", `http://${authority(query)}/`]);
-  if (otlpHttp !== undefined) rows.push(["OTLP/HTTP", `http://${authority(otlpHttp)}/v1/traces`]);
-  if (otlpGrpc !== undefined) rows.push(["OTLP/gRPC", authority(otlpGrpc)]);
-  if (admin !== undefined) rows.push(["Health", `http://${authority(admin)}/`]);
-  rows.push(["Spans", place]);
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(12)}${value}`);
+export function bannerText({ version, servers, rows }: BannerFacts): string {
+  const places = Object.entries(servers).map(([name, place]) => [name, place] as const);
+  const doors = Object.entries(SERVERS).flatMap(([name, [title, form]]): BannerRow[] => {
+    const place = places.find(([server]) => server === name)?.[1];
+    return place === undefined ? [] : [[title, form.replace("*", authority(place))]];
+  });
+  const lines = [...doors, ...rows].map(([name, value]) => `  ${name.padEnd(12)}${value}`);
   return [`Spoor ${version} is ready. Ctrl-C stops it.`, ...lines, ""].join("\n");
 }
 
-function authority({ host, port }: { readonly host: string; readonly port: number }): string {
+/** An empty host is every interface: this machine's name for itself works. */
+function authority({ host, port }: Place): string {
+  if (host === "") return `localhost:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { isSpoorError } from "../core/errors.ts";
-import { readConfig } from "./config.ts";
+import { flagsOf, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
-import { FLAGS, envOf } from "./flags.ts";
+import { envOf } from "./flag.ts";
+import { FLAGS } from "./flags.ts";
 
 function configOf(args: readonly string[], env: { [name: string]: string } = {}): Promise<Config> {
   return readConfig({ args, env });
@@ -86,6 +87,21 @@ test("an unknown flag or key names the nearest", async (t) => {
   await refused(["--nothing-like-it-at-all"], {}, /see --help/);
   const path = fileWith(t, "embeded: { directory: /x }\n");
   await refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);
+});
+
+test("a role knows its own flags, and takes its own keys of a file for several", async (t) => {
+  const path = fileWith(t, "query.base-path: /x\ncollector.tags: a=b\n");
+  const env = { CONFIG_FILE: path, QUERY_BASE_PATH: "/y" };
+  const config = await readConfig({ args: [], env, role: "collector" });
+  assert.equal(config["query.base-path"], "/");
+  assert.deepEqual(config["collector.tags"], ["a=b"]);
+  assert.equal(config.host, "");
+  assert.equal((await configOf([])).host, "127.0.0.1");
+  const agent = await readConfig({ args: [], env: {}, role: "agent" });
+  assert.deepEqual(agent["admin.http.host-port"], { host: "", port: 14271 });
+  const foreign = readConfig({ args: ["--query.base-path=/z"], env: {}, role: "collector" });
+  await assert.rejects(foreign, /--query\.base-path is no flag of spoor collector, but of all-in/);
+  assert(flagsOf("collector").every((row) => row.group !== "query"));
 });
 
 test("a value of no sense is refused with what is expected and where it stood", async () => {

@@ -1,0 +1,107 @@
+/** Flags of receiving spans: doors, limits, what is done to spans on the way. */
+
+import { COLLECTING } from "./flag.ts";
+import type { Flag } from "./flag.ts";
+
+/** Rows of the table of flags. */
+export const COLLECTOR_FLAGS = [
+  {
+    name: "collector.otlp.enabled",
+    kind: "boolean",
+    roles: COLLECTING,
+    default: "true",
+    group: "receive",
+    help: "Receive OTLP over gRPC and HTTP.",
+  },
+  {
+    name: "collector.otlp.grpc.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: ":4317",
+    group: "receive",
+    help: "OTLP over gRPC.",
+  },
+  {
+    name: "collector.otlp.grpc.max-message-size",
+    kind: "bytes",
+    roles: COLLECTING,
+    default: "64MiB",
+    group: "receive",
+    help: "Largest gRPC message that is taken.",
+  },
+  {
+    name: "collector.otlp.grpc.tls.enabled",
+    kind: "boolean",
+    roles: COLLECTING,
+    default: "false",
+    group: "receive",
+    notYet: true,
+    help: "TLS on the OTLP gRPC port.",
+  },
+  {
+    name: "collector.otlp.http.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: ":4318",
+    group: "receive",
+    help: "OTLP over HTTP, POST /v1/traces.",
+  },
+  {
+    name: "collector.otlp.http.cors.allowed-origins",
+    kind: "list",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Origins whose browsers may send spans; * for all, and * within an origin matches.",
+  },
+  {
+    name: "collector.otlp.http.cors.allowed-headers",
+    kind: "list",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Request headers browsers may use besides the usual ones.",
+  },
+  {
+    name: "collector.otlp.http.tls.enabled",
+    kind: "boolean",
+    roles: COLLECTING,
+    default: "false",
+    group: "receive",
+    notYet: true,
+    help: "TLS on the OTLP HTTP port.",
+  },
+  {
+    name: "collector.tags",
+    kind: "list",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Attributes (key=value, or key=${VARIABLE:default}) added to every span's resource.",
+  },
+  {
+    name: "downsampling.ratio",
+    kind: "ratio",
+    roles: COLLECTING,
+    default: "1",
+    group: "receive",
+    help: "Share of traces that is kept, chosen by a hash of the trace id.",
+  },
+  {
+    name: "downsampling.hashsalt",
+    kind: "text",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Salt of that hash; the same in every collector.",
+  },
+  {
+    name: "collector.zipkin.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    notYet: true,
+    help: "Zipkin v1 and v2 over HTTP.",
+  },
+] as const satisfies readonly Flag[];

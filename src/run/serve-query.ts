@@ -1,0 +1,28 @@
+/** Starts the query API of a role from its settings. */
+
+import type { SpanStore } from "../core/store.ts";
+import { headersOf } from "./pair-texts.ts";
+import type { RoleParts } from "./role.ts";
+
+const NS_PER_MS = 1_000_000;
+
+/** Starts the HTTP API and UI over the store. */
+export async function serveQuery(parts: RoleParts, store: SpanStore): Promise<void> {
+  const { clock, config, counters, onFault } = parts;
+  await parts.serve("query", config["query.http-server.host-port"], async (at) => {
+    const [{ startQueryServer }, { QueryService }] = await Promise.all([
+      import("../api/query-server.ts"),
+      import("../query/query-service.ts"),
+    ]);
+    return startQueryServer({
+      ...at,
+      query: new QueryService({ store, counters, clock }),
+      counters,
+      clock,
+      basePath: config["query.base-path"],
+      maxClockSkewNs: config["query.max-clock-skew-adjustment"] * NS_PER_MS,
+      additionalHeaders: headersOf(config["query.additional-headers"]),
+      onFault,
+    });
+  });
+}
