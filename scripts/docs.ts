@@ -57,8 +57,8 @@ function configPage(): string {
     `${GENERATED} Source: src/run/flags.ts and its parts.`,
     "A flag wins over its environment variable, that over the file of `--config-file` (YAML or\n" +
       "JSON, keys nested or with dots), that over the default. An unknown flag or key ends the\n" +
-      "start with exit code 2 and the nearest known name. One file may serve several roles: each\n" +
-      "takes its own keys. A host-port without host listens on `--host`; an empty one is off.",
+      "start with exit code 2 and the nearest known name. One file may serve several roles:\n" +
+      "each takes its own keys. A host-port without host listens on `--host`; empty is off.",
     ...sections,
   ].join("\n\n");
 }
