@@ -1,7 +1,9 @@
-// Makes a checkout ready to run: installs what is missing and finds a Node that is new enough.
+// Makes a checkout ready to run: installs what is missing, finds a Node that is new enough, and
+// builds the UI when its sources changed.
 // Plain JavaScript without packages, because it runs on whatever Node came with the machine.
 
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -94,6 +96,35 @@ function findNode() {
   return false;
 }
 
+/** Why the UI must be built, or undefined when dist/ui is of the sources as they are. */
+function whyBuild() {
+  const record = join(root, "dist", "ui", "build.json");
+  if (!existsSync(record)) return "the UI is not built yet";
+  for (const [path, wanted] of Object.entries(JSON.parse(readFileSync(record, "utf8")).inputs)) {
+    if (!existsSync(join(root, path))) return `${path} is gone`;
+    const found = createHash("sha256")
+      .update(readFileSync(join(root, path)))
+      .digest("hex");
+    if (found !== wanted) return `${path} changed`;
+  }
+  return undefined;
+}
+
+/** Builds the UI with the pinned Node, or the one on the PATH. */
+function buildUi(reason) {
+  say(`${reason}: building the UI`);
+  const started = Date.now();
+  const pinned = join(bin, "node");
+  const command = existsSync(pinned) ? pinned : "node";
+  const script = join(root, "scripts", "build-ui.ts");
+  const done = spawnSync(command, [script], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  if (done.status === 0) say(`built in ${Math.round((Date.now() - started) / 100) / 10} s`);
+  else say(`the build of the UI failed; its message is above\n${done.stdout}`);
+  return done.status === 0;
+}
+
 const reason = whyInstall();
 const ready = (reason === undefined || (await install(reason))) && findNode();
-process.exitCode = ready ? 0 : 1;
+const stale = ready ? whyBuild() : undefined;
+const built = stale === undefined || buildUi(stale);
+process.exitCode = ready && built ? 0 : 1;

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -97,6 +98,9 @@ function packServer(): void {
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(root, "bin", "spoor"), join(folder, "bin", "spoor"));
   chmodSync(join(folder, "bin", "spoor"), 0o755);
+  execFileSync(process.execPath, ["scripts/build-ui.ts"], { cwd: root, stdio: ["ignore", 2, 2] });
+  cpSync(join(root, "dist", "ui"), join(folder, "dist", "ui"), { recursive: true });
+  rmSync(join(folder, "dist", "ui", "build.json"));
   const workspace = readManifest("package.json");
   const used = importedPackages();
   const dependencies = Object.fromEntries(

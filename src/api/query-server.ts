@@ -1,4 +1,4 @@
-/** The query server (16686): Jaeger's v1 API, Spoor's own, and the page. */
+/** The query server (16686): Jaeger's v1 API, Spoor's own, and the UI. */
 
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
@@ -9,10 +9,11 @@ import type { HttpRoute } from "../net/http-message.ts";
 import { startHttpServer } from "../net/http-server.ts";
 import type { HttpServer, TlsOptions } from "../net/http-server.ts";
 import { errorAnswer, jaegerFailure } from "./answer.ts";
-import { indexPage } from "./index-page.ts";
 import { jaegerRoutes } from "./jaeger-v1.ts";
 import { spoorRoutes } from "./spoor-v1.ts";
 import type { TraceSource } from "./trace-stream.ts";
+import { uiRoutes } from "./ui-files.ts";
+import type { UiFilesOptions } from "./ui-files.ts";
 
 export interface QueryServerOptions {
   readonly host: string;
@@ -28,10 +29,13 @@ export interface QueryServerOptions {
   readonly maxClockSkewNs?: number;
   readonly cors?: CorsOptions;
   readonly tls?: TlsOptions;
-  /** Sent with every answer of the page and its files. */
-  readonly additionalHeaders?: Readonly<Record<string, string>>;
+  /** The UI; without it, paths outside /api are not found. */
+  readonly ui?: UiSettings;
   readonly onFault?: (error: unknown) => void;
 }
+
+/** The settings of the UI that the query server does not know itself. */
+export type UiSettings = Omit<UiFilesOptions, "archiveStorage" | "clock" | "onFault">;
 
 /** Starts it; rejects with `in-use` or `config` when it cannot listen. */
 export async function startQueryServer(options: QueryServerOptions): Promise<HttpServer> {
@@ -41,7 +45,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Htt
     port,
     flag: "query.http-server.host-port",
     name: "query",
-    routes: queryRoutes(options),
+    routes: await queryRoutes(options),
     counters,
     failure: jaegerFailure,
     ...(cors === undefined ? {} : { cors }),
@@ -51,7 +55,7 @@ export async function startQueryServer(options: QueryServerOptions): Promise<Htt
 }
 
 /** All routes of the query port. */
-export function queryRoutes(options: QueryServerOptions): HttpRoute[] {
+async function queryRoutes(options: QueryServerOptions): Promise<HttpRoute[]> {
   const basePath = cleanBasePath(options.basePath ?? "");
   const { query, clock = systemClock, maxClockSkewNs = 0 } = options;
   const routes = [
@@ -59,7 +63,7 @@ export function queryRoutes(options: QueryServerOptions): HttpRoute[] {
     ...spoorRoutes(query),
     apiFallback("GET"),
     apiFallback("POST"),
-    pageRoute(basePath, options.additionalHeaders ?? {}),
+    ...(await pageRoutes(options, clock, basePath)),
   ];
   return routes.map((route) => ({ ...route, path: basePath + route.path }));
 }
@@ -73,15 +77,15 @@ function apiFallback(method: "GET" | "POST"): HttpRoute {
   };
 }
 
-function pageRoute(basePath: string, headers: Readonly<Record<string, string>>): HttpRoute {
-  return {
-    method: "GET",
-    path: "/*",
-    handle: () => {
-      const page = indexPage(basePath);
-      return { ...page, headers: { ...page.headers, ...headers } };
-    },
-  };
+async function pageRoutes(
+  { ui, query, onFault }: QueryServerOptions,
+  clock: Clock,
+  basePath: string,
+): Promise<HttpRoute[]> {
+  if (ui === undefined) return [];
+  const archiveStorage = (): boolean => query.can.archive;
+  const faults = onFault === undefined ? {} : { onFault };
+  return await uiRoutes({ ...ui, archiveStorage, clock, ...faults }, basePath);
 }
 
 /** "" or a path that begins with a slash and does not end in one; `config` for anything else. */

@@ -4,6 +4,12 @@
 export const LIMITS = {
   /** One request as sent: OTLP exporters send up to 512 spans; 64 MiB leaves hundredfold room. */
   requestBytes: 64 * 1024 * 1024,
+  /** The operator's UI configuration: it is sent with every page. */
+  uiConfigBytes: 1024 * 1024,
+  /** How long a UI configuration is used before its file is read again, as in Jaeger. */
+  uiConfigAgeMs: 10_000,
+  /** Files of the UI kept in memory: ours are 1 MB, Jaeger's 10. */
+  uiFileBytes: 32 * 1024 * 1024,
   /** One request inflated: a gzip bomb stops here. */
   inflatedBytes: 128 * 1024 * 1024,
   /** Request line and headers: a search for 5,000 traces by id fits (Go allows 1 MiB). */

@@ -52,7 +52,7 @@ export const QUERY_FLAGS = [
     roles: ["all-in-one"],
     default: "",
     group: "query",
-    help: "Headers (Name: value) added to every answer of the query port.",
+    help: "Headers (Name: value) added to the page and files of the UI; they replace its own.",
   },
   {
     name: "query.static-files",
@@ -60,7 +60,6 @@ export const QUERY_FLAGS = [
     roles: ["all-in-one"],
     default: "",
     group: "query",
-    notYet: true,
     help: "Folder of UI files to serve instead of the ones that come along.",
   },
   {
@@ -69,7 +68,6 @@ export const QUERY_FLAGS = [
     roles: ["all-in-one"],
     default: "",
     group: "query",
-    notYet: true,
     help: "UI configuration file, .json or .js.",
   },
   {

@@ -1,8 +1,8 @@
 /** Starts the query API of a role from its settings. */
 
 import type { SpanStore } from "../core/store.ts";
-import { headersOf } from "./pair-texts.ts";
 import type { RoleParts } from "./role.ts";
+import { uiSettings } from "./ui-settings.ts";
 
 const NS_PER_MS = 1_000_000;
 
@@ -21,7 +21,7 @@ export async function serveQuery(parts: RoleParts, store: SpanStore): Promise<vo
       clock,
       basePath: config["query.base-path"],
       maxClockSkewNs: config["query.max-clock-skew-adjustment"] * NS_PER_MS,
-      additionalHeaders: headersOf(config["query.additional-headers"]),
+      ui: uiSettings(parts, store.can.name),
       onFault,
     });
   });
