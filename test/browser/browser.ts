@@ -1,0 +1,116 @@
+/** Real Chromium for the UI's tests: launched once a file, talking to this machine only. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { needs } from "../needs.ts";
+
+const EXECUTABLE = "/usr/bin/chromium";
+/** Everything is on this machine: what takes longer than this hangs. */
+const PATIENCE_MS = 15_000;
+
+/** For a test's `skip`: false when Chromium is there, else how to install it. */
+export function withoutChromium(): string | false {
+  return existsSync(EXECUTABLE) ? false : needs("chromium");
+}
+
+/** Starts Chromium; `gc` lets a page collect its garbage with `gc()`. */
+export async function launchBrowser(options: { readonly gc?: boolean } = {}): Promise<Browser> {
+  return await chromium.launch({
+    executablePath: EXECUTABLE,
+    headless: true,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      ...(options.gc === true ? ["--js-flags=--expose-gc"] : []),
+    ],
+  });
+}
+
+export interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly theme?: "light" | "dark";
+  /** IANA name; default UTC. */
+  readonly timeZone?: string;
+}
+
+/** A page of its own context, and what went wrong in it. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Errors of scripts, of the console and of the policy; a test ends with this empty. */
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+/** Opens an empty page; requests that leave this machine are cut off and noted as errors. */
+export async function openPage(browser: Browser, options: PageOptions = {}): Promise<WatchedPage> {
+  const { width = 1600, height = 900, theme = "light", timeZone = "UTC" } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: "en-GB",
+    timezoneId: timeZone,
+    reducedMotion: "reduce",
+    colorScheme: theme,
+  });
+  const errors: string[] = [];
+  await context.route("**/*", (route) => {
+    const url = route.request().url();
+    if (/^(http:\/\/(127\.0\.0\.1|localhost)[:/]|data:|blob:)/.test(url)) return route.continue();
+    errors.push(`request to ${url}`);
+    return route.abort();
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  return { page, errors, close: () => context.close() };
+}
+
+/** One broken rule of WCAG 2.2 A or AA, and where. */
+export interface Violation {
+  readonly rule: string;
+  readonly help: string;
+  readonly nodes: readonly string[];
+}
+
+/** What axe-core finds on the page as it is now. */
+export async function axeViolations(page: Page): Promise<Violation[]> {
+  // Evaluated by the debugger, so the page's policy against inline scripts does not stop it.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(options: object): Promise<{
+          violations: { id: string; help: string; nodes: { html: string; any: object[] }[] }[];
+        }>;
+      };
+    };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await axe.run({ runOnly: { type: "tag", values: tags } });
+    return violations.map(({ id, help, nodes }) => ({
+      rule: id,
+      help,
+      nodes: nodes.map(({ html }) => html.slice(0, 200)),
+    }));
+  });
+}
+
+/** CPU of the page's main thread, in ms, since it was opened. */
+export async function mainThreadMs(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const { metrics } = await session.send("Performance.getMetrics");
+  await session.detach();
+  const task = metrics.find(({ name }) => name === "TaskDuration");
+  return (task?.value ?? 0) * 1000;
+}
