@@ -1,0 +1,102 @@
+/** Draws the minimap: the trace's cells, ticks, the window and what lies outside it. */
+
+import type { MinimapCells } from "../layout/minimap-cells.ts";
+import { beginDrawn } from "./drawn.ts";
+import type { Palette } from "./palette.ts";
+import { clearSurface } from "./surface.ts";
+import type { Surface } from "./surface.ts";
+
+export interface MinimapFrame {
+  readonly width: number;
+  readonly height: number;
+  readonly durationNs: number;
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** -1 for none. */
+  readonly cursorNs: number;
+  readonly ticksNs: readonly number[];
+  readonly tickText: (ns: number) => string;
+  readonly palette: Palette;
+  /** The cells as `paintCells` made them. */
+  readonly picture: HTMLCanvasElement | undefined;
+}
+
+/** Height of the line of ticks above the cells. */
+const TICKS_HEIGHT = 16;
+
+/** The cells as a picture one pixel a cell, made once a trace and theme. */
+export function paintCells(cells: MinimapCells, palette: Palette): HTMLCanvasElement | undefined {
+  const canvas = document.createElement("canvas");
+  canvas.width = cells.width;
+  canvas.height = cells.height;
+  const context = canvas.getContext("2d");
+  if (context === null) return undefined;
+  const image = context.createImageData(cells.width, cells.height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colors = palette.service.map((color) => pixelOf(context, color));
+  const bad = pixelOf(context, palette.error);
+  context.clearRect(0, 0, 1, 1);
+  for (let i = 0; i < pixels.length; i++) {
+    const service = cells.service[i]!;
+    if (service !== 0) pixels[i] = cells.error[i] === 1 ? bad : (colors[service - 1] ?? bad);
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A CSS colour as the four bytes of a pixel, read back from the canvas itself. */
+function pixelOf(context: CanvasRenderingContext2D, color: string): number {
+  context.clearRect(0, 0, 1, 1);
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
+}
+
+export function drawMinimap(surface: Surface, frame: MinimapFrame): void {
+  clearSurface(surface, frame.width, frame.height);
+  const { context } = surface;
+  const { palette, width, height } = frame;
+  const drawn = beginDrawn("minimap");
+  const x = (ns: number): number => (frame.durationNs > 0 ? (ns / frame.durationNs) * width : 0);
+  const note = (what: string, left: number, right: number, text = ""): void => {
+    const size = { x: left, y: 0, width: right - left, height };
+    drawn?.push({ canvas: "minimap", what, row: -1, ...size, color: "", text });
+  };
+  context.font = `11px ${palette.fontFamily}`;
+  context.textBaseline = "middle";
+  for (const ns of frame.ticksNs) {
+    const at = Math.round(x(ns));
+    context.fillStyle = palette.grid;
+    context.fillRect(at, 0, 1, height);
+    const text = frame.tickText(ns);
+    const textWidth = context.measureText(text).width;
+    const left = Math.min(at + 4, width - textWidth - 4);
+    if (left < at + 4 && left < at) continue;
+    context.fillStyle = palette.soft;
+    context.fillText(text, left, TICKS_HEIGHT / 2);
+    note("tick", at, at + 1, text);
+  }
+  if (frame.picture !== undefined) drawCells(context, frame, frame.picture);
+  const from = x(frame.fromNs);
+  const to = x(frame.toNs);
+  context.fillStyle = palette.raised;
+  context.globalAlpha = 0.72;
+  context.fillRect(0, 0, from, height);
+  context.fillRect(to, 0, width - to, height);
+  context.globalAlpha = 1;
+  note("window", from, to);
+  context.fillStyle = palette.accent;
+  if (frame.cursorNs >= 0) context.fillRect(Math.round(x(frame.cursorNs)), 0, 1, height);
+}
+
+function drawCells(
+  context: CanvasRenderingContext2D,
+  frame: MinimapFrame,
+  picture: HTMLCanvasElement,
+): void {
+  const room = frame.height - TICKS_HEIGHT - 2;
+  // Few spans keep bars of a few pixels instead of becoming blocks.
+  const height = Math.min(room, picture.height * 4);
+  context.imageSmoothingEnabled = picture.height > room;
+  context.drawImage(picture, 0, TICKS_HEIGHT, frame.width, height);
+}

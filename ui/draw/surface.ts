@@ -1,0 +1,54 @@
+/** A canvas sized in CSS pixels and sharp on every screen. */
+
+/** Sizes are CSS pixels; the transform is set so that drawing is in CSS pixels too. */
+export interface Surface {
+  readonly canvas: HTMLCanvasElement;
+  readonly context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+}
+
+/** Screens denser than this are drawn at this: 4K at 3× would be 75 MB a canvas. */
+const MAX_PIXEL_RATIO = 2;
+
+export function openSurface(canvas: HTMLCanvasElement): Surface {
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("this browser has no 2D canvas");
+  return { canvas, context, width: 0, height: 0 };
+}
+
+/** Makes the canvas `width` × `height` and clears it; resizing happens only when it must. */
+export function clearSurface(surface: Surface, width: number, height: number): void {
+  const ratio = Math.min(MAX_PIXEL_RATIO, globalThis.devicePixelRatio || 1);
+  const { canvas, context } = surface;
+  const pixelWidth = Math.max(1, Math.round(width * ratio));
+  const pixelHeight = Math.max(1, Math.round(height * ratio));
+  if (canvas.width !== pixelWidth || canvas.height !== pixelHeight) {
+    canvas.width = pixelWidth;
+    canvas.height = pixelHeight;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  surface.width = width;
+  surface.height = height;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+}
+
+/** Diagonal stripes for what must not be told by colour alone; undefined without a pattern. */
+export function stripes(context: CanvasRenderingContext2D, color: string): CanvasPattern | null {
+  const tile = document.createElement("canvas");
+  tile.width = 6;
+  tile.height = 6;
+  const draw = tile.getContext("2d");
+  if (draw === null) return null;
+  draw.strokeStyle = color;
+  draw.lineWidth = 2;
+  draw.beginPath();
+  for (const shift of [-6, 0, 6]) {
+    draw.moveTo(shift - 1, 7);
+    draw.lineTo(shift + 7, -1);
+  }
+  draw.stroke();
+  return context.createPattern(tile, "repeat");
+}

@@ -1,0 +1,66 @@
+/** The whole trace as a small picture of cells: the minimap, whatever the number of spans. */
+
+import { SPAN_FLAG } from "../data/trace-columns.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
+
+/** Cell (x, y) is at `y * width + x`; times grow with x, display order with y. */
+export interface MinimapCells {
+  readonly width: number;
+  readonly height: number;
+  /** 1 + index of the service seen there, 0 for nobody. */
+  readonly service: Uint16Array;
+  /** 1 where a span with an error is. */
+  readonly error: Uint8Array;
+}
+
+/**
+ * Spans are counted in where they begin and out where they end, then summed along each line: one
+ * pass over the spans and one over the cells, however long or many the spans are.
+ */
+export function minimapCells(columns: TraceColumns, width: number, lines: number): MinimapCells {
+  const { loaded, durationNs, startOffsetNs, spanDurationNs, flags } = columns;
+  const height = Math.max(1, Math.min(lines, loaded));
+  const begun = new Int32Array((width + 1) * height);
+  const failed = new Int32Array((width + 1) * height);
+  const first = new Uint16Array(width * height);
+  const perNs = durationNs > 0 ? width / durationNs : 0;
+  for (let row = 0; row < loaded; row++) {
+    const y = Math.min(height - 1, Math.floor((row * height) / loaded));
+    const from = Math.max(0, Math.min(width - 1, Math.floor(startOffsetNs[row]! * perNs)));
+    const until = startOffsetNs[row]! + spanDurationNs[row]!;
+    const to = Math.max(from + 1, Math.min(width, Math.ceil(until * perNs)));
+    const line = y * (width + 1);
+    begun[line + from] = begun[line + from]! + 1;
+    begun[line + to] = begun[line + to]! - 1;
+    if ((flags[row]! & SPAN_FLAG.ERROR) !== 0) {
+      failed[line + from] = failed[line + from]! + 1;
+      failed[line + to] = failed[line + to]! - 1;
+    }
+    first[y * width + from] = columns.service[row]! + 1;
+  }
+  return sumCells(width, height, begun, failed, first);
+}
+
+function sumCells(
+  width: number,
+  height: number,
+  begun: Int32Array,
+  failed: Int32Array,
+  service: Uint16Array,
+): MinimapCells {
+  const error = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    let open = 0;
+    let bad = 0;
+    let last = 0;
+    for (let x = 0; x < width; x++) {
+      open += begun[y * (width + 1) + x]!;
+      bad += failed[y * (width + 1) + x]!;
+      const cell = y * width + x;
+      if (service[cell] !== 0) last = service[cell]!;
+      service[cell] = open > 0 ? last : 0;
+      error[cell] = bad > 0 ? 1 : 0;
+    }
+  }
+  return { width, height, service, error };
+}

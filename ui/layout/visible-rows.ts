@@ -1,0 +1,159 @@
+/** Which rows of a trace are shown: collapse, hidden services, a filter, grouped repetition. */
+
+import { SPAN_FLAG } from "../data/trace-columns.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
+
+/** Bit r (byte r >> 3, bit r & 7) of a bit set over rows. */
+export function hasBit(bits: Uint8Array, row: number): boolean {
+  return ((bits[row >> 3]! >> (row & 7)) & 1) === 1;
+}
+
+export function setBit(bits: Uint8Array, row: number, on: boolean): void {
+  const mask = 1 << (row & 7);
+  if (on) bits[row >> 3] = bits[row >> 3]! | mask;
+  else bits[row >> 3] = bits[row >> 3]! & ~mask;
+}
+
+/** What hides rows. */
+export interface RowRules {
+  /** Bit set: the row's subtree is folded into it. */
+  readonly collapsed: Uint8Array;
+  /** By service: 1 leaves its spans out with their subtrees. */
+  readonly hiddenServices: Uint8Array;
+  /** Bit set of rows to keep with their ancestors, undefined keeps all. */
+  readonly kept: Uint8Array | undefined;
+  /** Repeated siblings stand in one row. */
+  readonly grouped: boolean;
+  /** First rows of groups that are shown open all the same. */
+  readonly ungrouped: ReadonlySet<number>;
+}
+
+/** Siblings that a group's first row stands for, itself included. */
+export interface RowGroup {
+  readonly count: number;
+  readonly totalNs: number;
+}
+
+export interface VisibleRows {
+  /** Ascending. */
+  readonly rows: Uint32Array;
+  readonly groups: ReadonlyMap<number, RowGroup>;
+  /** What hidden services take away below a row (-1: at the roots). */
+  readonly pruned: ReadonlyMap<number, { readonly spans: number; readonly errors: number }>;
+}
+
+/** So many alike in a row are grouped; two are read as easily as one and a count. */
+const MIN_GROUP = 3;
+
+/** One pass over the loaded rows that skips what is hidden. */
+export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows {
+  const { end, service, parent, loaded } = columns;
+  const keep = rules.kept === undefined ? undefined : withAncestors(columns, rules.kept);
+  const rows = new Uint32Array(loaded);
+  const groups = new Map<number, RowGroup>();
+  const pruned = new Map<number, { spans: number; errors: number }>();
+  let count = 0;
+  for (let row = 0; row < loaded;) {
+    const after = Math.min(loaded, Math.max(row + 1, end[row]!));
+    if (rules.hiddenServices[service[row]!] === 1) {
+      notePruned(columns, pruned, parent[row]!, row, after);
+      row = after;
+      continue;
+    }
+    if (keep !== undefined && !hasBit(keep, row)) {
+      row = after;
+      continue;
+    }
+    rows[count++] = row;
+    if (rules.grouped && after === row + 1) {
+      const stop = endOfRun(columns, row, keep);
+      if (stop - row >= MIN_GROUP) {
+        groups.set(row, { count: stop - row, totalNs: sumDurations(columns, row, stop) });
+        if (!rules.ungrouped.has(row)) {
+          row = stop;
+          continue;
+        }
+        while (++row < stop) rows[count++] = row;
+        continue;
+      }
+    }
+    row = hasBit(rules.collapsed, row) ? after : row + 1;
+  }
+  return { rows: rows.subarray(0, count), groups, pruned };
+}
+
+/** First row after the siblings without children that have this row's service and name. */
+function endOfRun(columns: TraceColumns, first: number, keep: Uint8Array | undefined): number {
+  const { parent, service, name, end, loaded } = columns;
+  let row = first + 1;
+  while (
+    row < loaded &&
+    parent[row] === parent[first] &&
+    service[row] === service[first] &&
+    name[row] === name[first] &&
+    end[row]! <= row + 1 &&
+    (keep === undefined || hasBit(keep, row))
+  ) {
+    row++;
+  }
+  return row;
+}
+
+function sumDurations(columns: TraceColumns, from: number, to: number): number {
+  let sum = 0;
+  for (let row = from; row < to; row++) sum += columns.spanDurationNs[row]!;
+  return sum;
+}
+
+function notePruned(
+  columns: TraceColumns,
+  pruned: Map<number, { spans: number; errors: number }>,
+  parent: number,
+  from: number,
+  to: number,
+): void {
+  const sum = pruned.get(parent) ?? { spans: 0, errors: 0 };
+  sum.spans += to - from;
+  for (let row = from; row < to; row++) {
+    if ((columns.flags[row]! & SPAN_FLAG.ERROR) !== 0) sum.errors++;
+  }
+  pruned.set(parent, sum);
+}
+
+/** The set with every ancestor of its members; each ancestor is walked once. */
+export function withAncestors(columns: TraceColumns, kept: Uint8Array): Uint8Array {
+  const all = kept.slice();
+  for (let row = 0; row < columns.loaded; row++) {
+    if (!hasBit(kept, row)) continue;
+    let above = columns.parent[row]!;
+    while (above >= 0 && !hasBit(all, above)) {
+      setBit(all, above, true);
+      above = columns.parent[above]!;
+    }
+  }
+  return all;
+}
+
+/** Place of a row among ascending rows, or -1. */
+export function indexOfRow(rows: Uint32Array, row: number): number {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const at = rows[middle]!;
+    if (at === row) return middle;
+    if (at < row) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+/** The set of all rows with children at `fromDepth` or deeper: what collapsing to a level folds. */
+export function collapsedBelow(columns: TraceColumns, fromDepth: number): Uint8Array {
+  const { end, depth, loaded } = columns;
+  const bits = new Uint8Array((columns.spanCount + 7) >> 3);
+  for (let row = 0; row < loaded; row++) {
+    if (depth[row]! >= fromDepth && end[row]! > row + 1) setBit(bits, row, true);
+  }
+  return bits;
+}
