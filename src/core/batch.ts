@@ -312,8 +312,11 @@ export class SpanBatch {
   }
 }
 
-/** Jaeger's span flags (sampled 1, debug 2, firehose 8) sit in these bits of `flags`. */
-export const JAEGER_FLAGS = { SHIFT: 16, MASK: 0xff } as const;
+/**
+ * Jaeger's span flags (sampled 1, debug 2, firehose 8) sit in these bits of `flags`. ERROR_TAG
+ * marks a status ERROR that the tag `error` alone told of: Jaeger shows no status code for it.
+ */
+export const JAEGER_FLAGS = { SHIFT: 16, MASK: 0xff, ERROR_TAG: 1 << 24 } as const;
 
 /** Makes an empty batch image in `bytes` (8-byte aligned, exactly `imageSizeBytes`). */
 export function newBatch(bytes: Uint8Array, counts: BatchCounts): SpanBatch {

@@ -1,7 +1,7 @@
 /** Writes attributes as Jaeger's typed tags, sorted when asked. Bench: jaeger-json. */
 
 import { arrayOrMapText } from "../core/any-value.ts";
-import { ATTRIBUTE_TYPE, SPAN_KIND, STATUS_CODE } from "../core/batch.ts";
+import { ATTRIBUTE_TYPE, JAEGER_FLAGS, SPAN_KIND, STATUS_CODE } from "../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../core/batch.ts";
 import { isSpoorError } from "../core/errors.ts";
 import { dictDouble, dictEntry, dictInt } from "../core/read.ts";
@@ -217,8 +217,11 @@ export function addSpanTags(list: TagList, table: TagTable, i: number): void {
   if (kind !== 0 && kind < FIRST_STATUS) list.add(fields + FIELD.KIND, kind);
   const status = batch.status[i]!;
   if (status === STATUS_CODE.OK || status === STATUS_CODE.ERROR) {
-    list.add(fields + FIELD.STATUS, FIRST_STATUS + status);
-    if (status === STATUS_CODE.ERROR) list.add(fields + FIELD.ERROR, 1);
+    const isError = status === STATUS_CODE.ERROR;
+    if (!isError || (batch.flags[i]! & JAEGER_FLAGS.ERROR_TAG) === 0) {
+      list.add(fields + FIELD.STATUS, FIRST_STATUS + status);
+    }
+    if (isError) list.add(fields + FIELD.ERROR, 1);
   }
   const message = batch.statusMessageId[i]!;
   if (message !== 0) list.add(fields + FIELD.STATUS_MESSAGE, message);

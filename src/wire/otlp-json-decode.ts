@@ -10,7 +10,7 @@ import { otlpDecoded } from "./otlp-decoded.ts";
 import type { DecodeLimits, OtlpDecoded } from "./otlp-decoded.ts";
 import * as json from "./otlp-json-values.ts";
 import type { JsonObject } from "./otlp-json-values.ts";
-import { utf8Boundary } from "./otlp-proto-attributes.ts";
+import { utf8Boundary } from "./row-scanner.ts";
 import { addWarnings, WARNING } from "./otlp-warnings.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 

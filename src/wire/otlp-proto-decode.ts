@@ -5,7 +5,7 @@ import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { otlpDecoded } from "./otlp-decoded.ts";
 import type { DecodeLimits, OtlpDecoded } from "./otlp-decoded.ts";
-import { malformed, OtlpAttributeScanner } from "./otlp-proto-attributes.ts";
+import { OtlpAttributeScanner } from "./otlp-proto-attributes.ts";
 import { addWarnings, WARNING } from "./otlp-warnings.ts";
 
 const TWO_TO_53 = 2 ** 53;
@@ -104,7 +104,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         at = stop;
       } else if (tag === 0x10) {
         dropped[this.#resource] = this.varint64(at) >>> 0;
-        at = this.#within(end);
+        at = this.within(end);
       } else at = this.skip(tag, at, end);
     }
     if (over !== 0) this.#over(dropped, this.#resource, over);
@@ -150,7 +150,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         at = stop;
       } else if (tag === 0x20) {
         builder.scopeDropped[this.#scope] = this.varint64(at) >>> 0;
-        at = this.#within(end);
+        at = this.within(end);
       } else at = this.skip(tag, at, end);
     }
     if (over !== 0) this.#over(builder.scopeDropped, this.#scope, over);
@@ -207,7 +207,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         at = this.at;
       }
       const stop = at + length;
-      if (stop > end) throw malformed("a field runs past its end");
+      if (stop > end) throw this.malformed("a field runs past its end");
       if (tag === 0x4a) {
         if (!this.attribute(at, stop, this.builder.spanAttributes)) this.#overAttributes++;
       } else this.#spanBytes(tag, at, stop, row);
@@ -255,7 +255,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         } else this.#overLinks++;
         break;
       default:
-        if (tag >>> 3 === 0) throw malformed("a field numbered 0");
+        if (tag >>> 3 === 0) throw this.malformed("a field numbered 0");
     }
   }
 
@@ -265,16 +265,16 @@ class OtlpScanner extends OtlpAttributeScanner {
       case 0x30: {
         const kind = this.varint64(at);
         this.builder.kind[row] = this.high === 0 && kind >= 0 && kind <= 5 ? kind : 0;
-        return this.#within(end);
+        return this.within(end);
       }
       case 0x39:
         this.#startAt = at;
-        return fixedEnd(at + 8, end);
+        return this.fixedEnd(at + 8, end);
       case 0x41:
         this.#endAt = at;
-        return fixedEnd(at + 8, end);
+        return this.fixedEnd(at + 8, end);
       case 0x85:
-        fixedEnd(at + 4, end);
+        this.fixedEnd(at + 4, end);
         this.builder.flags[row] = this.view.getUint32(at, true);
         return at + 4;
       case 0x50:
@@ -283,7 +283,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         if (!this.#sentDropped) this.#sent.fill(0);
         this.#sentDropped = true;
         this.#sent[(tag >>> 4) - 5] = this.varint64(at) >>> 0;
-        return this.#within(end);
+        return this.within(end);
       }
       default:
         return this.skip(tag, at, end);
@@ -330,7 +330,7 @@ class OtlpScanner extends OtlpAttributeScanner {
       } else if (tag === 0x18) {
         const code = this.varint64(at);
         this.builder.status[row] = this.high === 0 && code >= 0 && code <= 2 ? code : 0;
-        at = this.#within(end);
+        at = this.within(end);
       } else at = this.skip(tag, at, end);
     }
   }
@@ -347,7 +347,7 @@ class OtlpScanner extends OtlpAttributeScanner {
       at = this.at;
       if (tag === 0x09) {
         timeAt = at;
-        at = fixedEnd(at + 8, end);
+        at = this.fixedEnd(at + 8, end);
       } else if (tag === 0x12 || tag === 0x1a) {
         const stop = this.stop(at, end);
         if (tag === 0x12) builder.eventNameId[row] = this.name(this.at, stop);
@@ -355,7 +355,7 @@ class OtlpScanner extends OtlpAttributeScanner {
         at = stop;
       } else if (tag === 0x20) {
         builder.eventDropped[row] = this.varint64(at) >>> 0;
-        at = this.#within(end);
+        at = this.within(end);
       } else at = this.skip(tag, at, end);
     }
     if (over !== 0) this.#over(builder.eventDropped, row, over);
@@ -394,12 +394,12 @@ class OtlpScanner extends OtlpAttributeScanner {
           good = good && (length === 8 || length === 0);
         } else if (tag === 0x1a) builder.linkTraceStateId[row] = this.name(start, stop);
         else if (tag === 0x22 && !this.attribute(start, stop, builder.linkAttributes)) over++;
-        else if (tag >>> 3 === 0) throw malformed("a field numbered 0");
+        else if (tag >>> 3 === 0) throw this.malformed("a field numbered 0");
       } else if (tag === 0x28) {
         builder.linkDropped[row] = this.varint64(at) >>> 0;
-        at = this.#within(end);
+        at = this.within(end);
       } else if (tag === 0x35) {
-        const next = fixedEnd(at + 4, end);
+        const next = this.fixedEnd(at + 4, end);
         builder.linkFlags[row] = this.view.getUint32(at, true);
         at = next;
       } else at = this.skip(tag, at, end);
@@ -458,20 +458,8 @@ class OtlpScanner extends OtlpAttributeScanner {
     builder.setExactTimes(row, startBig, endBig - startBig);
   }
 
-  /** Where the varint just read stopped, if that is within its message. */
-  #within(end: number): number {
-    if (this.at > end) throw malformed("a field runs past its end");
-    return this.at;
-  }
-
   #over(dropped: number[] | Uint32Array, row: number, count: number): void {
     dropped[row] = Math.min(dropped[row]! + count, MAX_U32);
     this.warnings |= WARNING.ATTRIBUTES_DROPPED;
   }
-}
-
-/** Checks that a field of fixed size ends within its message. */
-function fixedEnd(stop: number, end: number): number {
-  if (stop > end) throw malformed("a field runs past its end");
-  return stop;
 }

@@ -36,11 +36,25 @@ function warningTexts(bits: number, limits: DecodeLimits): string[] {
   return texts.filter((_, bit) => (bits & (1 << bit)) !== 0);
 }
 
-/** Gives the open span the attribute with the warnings whose bits are set. */
-export function addWarnings(builder: BatchBuilder, bits: number, limits: DecodeLimits): void {
+/**
+ * Gives the open span the attribute with the warnings whose bits are set, after those it came
+ * with (elements of an ArrayValue).
+ */
+export function addWarnings(
+  builder: BatchBuilder,
+  bits: number,
+  limits: DecodeLimits,
+  before?: Uint8Array,
+): void {
   const key = builder.key(builder.text(WARNINGS_KEY), ATTRIBUTE_TYPE.ARRAY);
   const texts = encodeStringArray(warningTexts(bits, limits));
-  builder.spanAttributes.add(key, builder.bytes(texts));
+  let elements = texts;
+  if (before !== undefined) {
+    elements = new Uint8Array(before.length + texts.length);
+    elements.set(before);
+    elements.set(texts, before.length);
+  }
+  builder.spanAttributes.add(key, builder.bytes(elements));
 }
 
 /** Bytes of an ArrayValue whose elements are these texts. */

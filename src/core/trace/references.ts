@@ -18,20 +18,23 @@ export interface SpanReference {
 
 /**
  * References of span `i`: the parent first as CHILD_OF, then the links as FOLLOWS_FROM unless
- * their `opentracing.ref_type` says child_of. A link to the parent does not come again: its
- * type becomes the parent reference's type.
+ * their `opentracing.ref_type` says child_of. The first link to the parent does not come again:
+ * its type becomes the parent reference's type.
  */
 export function referencesOf(batch: SpanBatch, i: number): SpanReference[] {
   const references: SpanReference[] = [];
   const hasParent = !isZero(batch.parentSpanId, i * 8, 8);
+  let typed = false;
   if (hasParent) references.push({ link: -1, childOf: true, sameTrace: true });
   for (let l = batch.linkOffsets[i]!; l < batch.linkOffsets[i + 1]!; l++) {
     const sameTrace = equalBytes(batch.linkTraceId, l * 16, batch.traceId, i * 16, 16);
     const childOf = isChildOf(batch, l);
     const toParent =
       hasParent && sameTrace && equalBytes(batch.linkSpanId, l * 8, batch.parentSpanId, i * 8, 8);
-    if (toParent) references[0]!.childOf = childOf;
-    else references.push({ link: l, childOf, sameTrace });
+    if (toParent && !typed) {
+      references[0]!.childOf = childOf;
+      typed = true;
+    } else references.push({ link: l, childOf, sameTrace });
   }
   return references;
 }
