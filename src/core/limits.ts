@@ -74,6 +74,10 @@ export const LIMITS = {
   filterValues: 10_000,
   /** Distinct values an attribute-values answer may hold. */
   attributeValues: 10_000,
+  /** A file of sampling strategies: some ten thousand services with their operations. */
+  strategiesBytes: 4 * 1024 * 1024,
+  /** Downloading one, as Jaeger has it. */
+  strategiesDownloadMs: 1000,
   /** Distinct `svc` label values of Jaeger's metrics, then `other-services`. */
   serviceLabels: 4000,
   /** Attribute keys whose JSON is kept ready; applications have some hundreds. */

@@ -6,6 +6,30 @@ import type { Flag } from "./flag.ts";
 /** Rows of the table of flags. */
 export const COLLECTOR_FLAGS = [
   {
+    name: "collector.http-server.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: ":14268",
+    group: "receive",
+    help: "Jaeger's Thrift over HTTP, POST /api/traces, and sampling strategies, /api/sampling.",
+  },
+  {
+    name: "collector.grpc-server.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: ":14250",
+    group: "receive",
+    help: "Jaeger's gRPC: PostSpans from agents, and sampling strategies.",
+  },
+  {
+    name: "collector.grpc-server.max-message-size",
+    kind: "bytes",
+    roles: COLLECTING,
+    default: "64MiB",
+    group: "receive",
+    help: "Largest gRPC message that is taken.",
+  },
+  {
     name: "collector.otlp.enabled",
     kind: "boolean",
     roles: COLLECTING,

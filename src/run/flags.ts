@@ -4,6 +4,7 @@ import { AGENT_FLAGS } from "./flags-agent.ts";
 import { COLLECTOR_FLAGS } from "./flags-collector.ts";
 import { GENERAL_FLAGS } from "./flags-general.ts";
 import { QUERY_FLAGS } from "./flags-query.ts";
+import { SAMPLING_FLAGS } from "./flags-sampling.ts";
 import { STORAGE_FLAGS } from "./flags-storage.ts";
 
 /** Every flag of every role. */
@@ -11,6 +12,7 @@ export const FLAGS = [
   ...GENERAL_FLAGS,
   ...AGENT_FLAGS,
   ...COLLECTOR_FLAGS,
+  ...SAMPLING_FLAGS,
   ...QUERY_FLAGS,
   ...STORAGE_FLAGS,
 ] as const;

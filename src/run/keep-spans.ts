@@ -2,6 +2,7 @@
 
 import { Ledger } from "../pipeline/ledger.ts";
 import { storeSink } from "../pipeline/stages.ts";
+import { openStrategies } from "./open-strategies.ts";
 import { collectorPipeline } from "./pipeline.ts";
 import type { Composed, RoleParts } from "./role.ts";
 import { serveReceivers } from "./serve-receivers.ts";
@@ -21,7 +22,8 @@ export async function openRoleStore(parts: RoleParts): Promise<OpenedStore> {
 export async function keepSpans(parts: RoleParts, opened: OpenedStore): Promise<Composed> {
   const ledger = new Ledger(parts.counters);
   const sink = collectorPipeline(parts, ledger, storeSink(opened.store));
-  await serveReceivers(parts, { sink, rejections: ledger });
+  const strategies = await openStrategies(parts);
+  await serveReceivers(parts, { sink, rejections: ledger }, strategies);
   return {
     rows: [["Spans", opened.place]],
     facts: { store: opened.store.can.name },

@@ -5,12 +5,12 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { freePortFlags } from "../support/free-ports.ts";
 
 /** The launcher of this checkout. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/spoor", import.meta.url));
 
 const READY_MS = 20_000;
-const PORTS = ["admin.http", "collector.otlp.http", "collector.otlp.grpc", "query.http-server"];
 
 /** How a process ended and what it said. */
 export interface Ended {
@@ -49,7 +49,7 @@ export function runSpoor(args: readonly string[], options: StartOptions = {}): P
 
 /** Starts `spoor all-in-one` on free ports; rejects with what it said when it does not serve. */
 export async function startSpoor(options: StartOptions = {}): Promise<SpoorProcess> {
-  const ports = PORTS.map((name) => `--${name}.host-port=127.0.0.1:0`);
+  const ports = freePortFlags("all-in-one");
   const child = spawnSpoor(["all-in-one", ...ports, ...(options.args ?? [])], options);
   const ended = endOf(child);
   const banner = await bannerOf(child, ended);

@@ -13,7 +13,7 @@ import { decoded, exportRequest, grpcReceiver, ledgerSums } from "../support/otl
 import type { TestReceiver } from "../support/otlp-receiver.ts";
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const REQUESTS = "spoor_otlp_requests_total";
+const REQUESTS = "spoor_receiver_requests_total";
 
 interface Reply {
   readonly code: number;
@@ -82,7 +82,7 @@ function framed(message: Uint8Array, flag = 0, length = message.length): Buffer 
 }
 
 function result(receiver: TestReceiver, name: string): number {
-  return receiver.counters.value(REQUESTS, ["grpc", name]);
+  return receiver.counters.value(REQUESTS, ["otlp", "grpc", name]);
 }
 
 test("export: whole requests, empty ones, and partial success", async (t) => {

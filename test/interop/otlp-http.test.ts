@@ -7,7 +7,7 @@ import { SpoorError } from "../../src/core/errors.ts";
 import { decoded, exportRequest, httpReceiver, ledgerSums } from "../support/otlp-receiver.ts";
 import type { TestReceiver } from "../support/otlp-receiver.ts";
 
-const REQUESTS = "spoor_otlp_requests_total";
+const REQUESTS = "spoor_receiver_requests_total";
 const PROTOBUF = "application/x-protobuf";
 
 function post(
@@ -28,7 +28,7 @@ async function bytesOf(response: Response): Promise<Uint8Array> {
 }
 
 function result(receiver: TestReceiver, name: string): number {
-  return receiver.counters.value(REQUESTS, ["http", name]);
+  return receiver.counters.value(REQUESTS, ["otlp", "http", name]);
 }
 
 test("protobuf: a whole request is an empty response and reaches the sink", async (t) => {

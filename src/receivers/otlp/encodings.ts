@@ -1,5 +1,6 @@
 /** The encodings OTLP over HTTP comes in, each with what decodes it and what answers in it. */
 
+import type { DecodeRequest } from "../../core/intake.ts";
 import { decodeOtlpJson } from "../../wire/otlp-json-decode.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import {
@@ -8,11 +9,10 @@ import {
   encodeStatus,
   encodeStatusJson,
 } from "../../wire/otlp-response.ts";
-import type { OtlpDecode } from "./intake.ts";
 
 /** One encoding of requests and responses. */
 export interface OtlpEncoding {
-  readonly decode: OtlpDecode;
+  readonly decode: DecodeRequest;
   /** Headers of a response in it. */
   readonly headers: Readonly<Record<string, string>>;
   /** An ExportTraceServiceResponse. */

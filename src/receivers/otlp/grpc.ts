@@ -1,6 +1,8 @@
 /** OTLP over gRPC: TraceService/Export, answered as the specification says. */
 
 import { SpoorError } from "../../core/errors.ts";
+import { Intake } from "../../core/intake.ts";
+import type { DecodeRequest, IntakeOptions } from "../../core/intake.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { startGrpcServer } from "../../net/grpc-server.ts";
 import { GRPC_STATUS, grpcFailureOf } from "../../net/grpc-status.ts";
@@ -9,13 +11,11 @@ import { withWellKnown } from "../../net/grpc-well-known.ts";
 import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
-import { OtlpIntake } from "./intake.ts";
-import type { OtlpDecode, OtlpIntakeOptions } from "./intake.ts";
 
 /** The service's name, for health checks and reflection. */
 export const OTLP_TRACE_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService";
 
-export interface OtlpGrpcOptions extends OtlpIntakeOptions {
+export interface OtlpGrpcOptions extends IntakeOptions {
   readonly host: string;
   /** 4317 by custom; 0 lets the system choose. */
   readonly port: number;
@@ -39,9 +39,9 @@ export function startOtlpGrpc(options: OtlpGrpcOptions): Promise<HttpServer> {
 }
 
 /** The method alone, for a server that has others too. */
-export function otlpGrpcMethods(options: OtlpIntakeOptions): ReadonlyMap<string, GrpcMethod> {
-  const intake = new OtlpIntake(options, "grpc");
-  const decode: OtlpDecode = (bytes, builder) => decodeOtlpProto(bytes, builder);
+export function otlpGrpcMethods(options: IntakeOptions): ReadonlyMap<string, GrpcMethod> {
+  const intake = new Intake(options, { format: "otlp", transport: "grpc" });
+  const decode: DecodeRequest = (bytes, builder) => decodeOtlpProto(bytes, builder);
   const exportTraces: GrpcMethod = {
     async handle(request) {
       const { rejected, message } = await intake.take(request, decode);

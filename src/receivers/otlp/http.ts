@@ -1,5 +1,7 @@
 /** OTLP over HTTP: POST /v1/traces in protobuf and JSON, answered as the specification says. */
 
+import { Intake } from "../../core/intake.ts";
+import type { IntakeOptions } from "../../core/intake.ts";
 import type { CorsOptions } from "../../net/cors.ts";
 import type { HttpAnswer, HttpFailure, HttpRequest, HttpRoute } from "../../net/http-message.ts";
 import { statusCodeOfHttp } from "../../net/grpc-status.ts";
@@ -7,10 +9,8 @@ import { plainFailure, retryAfter } from "../../net/http-message.ts";
 import { startHttpServer } from "../../net/http-server.ts";
 import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
 import { encodingOf, OTLP_CONTENT_TYPES } from "./encodings.ts";
-import { OtlpIntake } from "./intake.ts";
-import type { OtlpIntakeOptions } from "./intake.ts";
 
-export interface OtlpHttpOptions extends OtlpIntakeOptions {
+export interface OtlpHttpOptions extends IntakeOptions {
   readonly host: string;
   /** 4318 by custom; 0 lets the system choose. */
   readonly port: number;
@@ -33,8 +33,8 @@ export function startOtlpHttp(options: OtlpHttpOptions): Promise<HttpServer> {
 }
 
 /** The routes alone, for a server that has others too. */
-export function otlpHttpRoutes(options: OtlpIntakeOptions): readonly HttpRoute[] {
-  const intake = new OtlpIntake(options, "http");
+export function otlpHttpRoutes(options: IntakeOptions): readonly HttpRoute[] {
+  const intake = new Intake(options, { format: "otlp", transport: "http" });
   return [
     {
       method: "POST",
@@ -46,7 +46,7 @@ export function otlpHttpRoutes(options: OtlpIntakeOptions): readonly HttpRoute[]
   ];
 }
 
-async function takeTraces(intake: OtlpIntake, request: HttpRequest): Promise<HttpAnswer> {
+async function takeTraces(intake: Intake, request: HttpRequest): Promise<HttpAnswer> {
   const encoding = encodingOf(request.contentType);
   const { rejected, message } = await intake.take(request.body, encoding.decode);
   return {
@@ -57,7 +57,7 @@ async function takeTraces(intake: OtlpIntake, request: HttpRequest): Promise<Htt
 }
 
 /** A google.rpc.Status in the request's encoding; only overload asks for another attempt. */
-function refuseTraces(intake: OtlpIntake, failure: HttpFailure, request: HttpRequest): HttpAnswer {
+function refuseTraces(intake: Intake, failure: HttpFailure, request: HttpRequest): HttpAnswer {
   intake.count(failure.status === 500 ? "fault" : failure.error.code);
   if (failure.status === 415) return plainFailure(failure);
   const encoding = encodingOf(request.contentType);
