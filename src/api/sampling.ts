@@ -31,12 +31,7 @@ export function samplingRoute(
 ): HttpRoute {
   const { counters, program, source } = options;
   const type = form === "names" ? "sampling" : "sampling-legacy";
-  const served = counters.counter(
-    `${program}_http_server_requests_total`,
-    HELP,
-    ["type"],
-    [type],
-  );
+  const served = counters.counter(`${program}_http_server_requests_total`, HELP, ["type"], [type]);
   const failures = (status: string, from: string): Counter =>
     counters.counter(
       `${program}_http_server_errors_total`,

@@ -52,7 +52,9 @@ function strategiesFile(t: TestContext): string {
 }
 
 async function get(role: RunningRole, query: string) {
-  const answer = await fetch(`http://127.0.0.1:${role.servers.jaegerHttp?.port}/api/sampling${query}`);
+  const answer = await fetch(
+    `http://127.0.0.1:${role.servers.jaegerHttp?.port}/api/sampling${query}`,
+  );
   return {
     status: answer.status,
     type: answer.headers.get("content-type"),
@@ -92,7 +94,9 @@ test("HTTP refuses a question without exactly one service", async (t) => {
   }
   assert.match((await get(role, "?service=")).text, /0\.001/);
   const metrics = await fetch(`http://127.0.0.1:${role.servers.admin?.port}/metrics`);
-  const lines = (await metrics.text()).split("\n").filter((line) => /http_server_.*[1-9]$/.test(line));
+  const lines = (await metrics.text())
+    .split("\n")
+    .filter((line) => /http_server_.*[1-9]$/.test(line));
   assert.deepEqual(lines, [
     'jaeger_collector_http_server_requests_total{type="sampling"} 1',
     'jaeger_collector_http_server_errors_total{source="all",status="4xx"} 3',
