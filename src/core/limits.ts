@@ -34,6 +34,37 @@ export const LIMITS = {
   grpcWindowBytes: 4 * 1024 * 1024,
   /** Calls one gRPC connection may have open. */
   grpcStreams: 256,
+  /** A gRPC server we call must accept the connection and say so within this. */
+  grpcConnectMs: 10_000,
+  /** The kernel asks an idle peer this often whether it is there. */
+  grpcKeepAliveMs: 30_000,
+  /** After a call without an answer a ping must be answered within this. */
+  grpcPingMs: 5000,
+  /** Longest wait between attempts to reach a gRPC server: a restart is noticed within it. */
+  grpcBackoffMs: 5000,
+  /** Names of gRPC servers are looked up again this often: servers come and go. */
+  grpcResolveMs: 30_000,
+  /** And at most this often when connections are lost. */
+  grpcResolveAgainMs: 1000,
+  /** Answers to our gRPC calls: sampling strategies of some thousand operations fit. */
+  grpcReplyBytes: 4 * 1024 * 1024,
+  /** A collector must take a call within this: its fsync stalls for 0.4 s at times. */
+  deliveryMs: 10_000,
+  /** Calls under way at once, to all collectors: more only make them smaller. */
+  deliveryCalls: 4,
+  /** One call is filled up to this with what waits: a quarter of gRPC's usual limit. */
+  deliveryCallBytes: 1024 * 1024,
+  /** Connections lost under one call before its spans are given up: they may be the cause. */
+  deliveryLosses: 20,
+  /** First and longest wait before a call that was refused is made again. */
+  deliveryRetryMs: 1000,
+  deliveryRetryMostMs: 10_000,
+  /** Parcels looked at to fill one call. */
+  deliveryParcels: 1024,
+  /** Datagrams of one socket that wait to be decoded, in bytes: a tenth of a second's worth. */
+  udpQueueBytes: 8 * 1024 * 1024,
+  /** Decoding goes on this long before the socket is read again: the kernel holds a few ms. */
+  udpSliceMs: 2,
   /** Spans in one request; beyond it the request is refused whole (413 / INVALID_ARGUMENT). */
   requestSpans: 250_000,
   /** Attributes of one span, event, link, resource or scope; later ones are counted dropped. */
