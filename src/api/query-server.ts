@@ -11,6 +11,7 @@ import type { HttpServer, TlsOptions } from "../net/http-server.ts";
 import { errorAnswer, jaegerFailure } from "./answer.ts";
 import { jaegerRoutes } from "./jaeger-v1.ts";
 import { spoorRoutes } from "./spoor-v1.ts";
+import { tracePageRoutes } from "./trace-page.ts";
 import type { TraceSource } from "./trace-stream.ts";
 import { uiRoutes } from "./ui-files.ts";
 import type { UiFilesOptions } from "./ui-files.ts";
@@ -61,6 +62,7 @@ async function queryRoutes(options: QueryServerOptions): Promise<HttpRoute[]> {
   const routes = [
     ...jaegerRoutes({ source: query, clock, maxClockSkewNs }),
     ...spoorRoutes(query),
+    ...tracePageRoutes({ source: query, clock, maxClockSkewNs }),
     apiFallback("GET"),
     apiFallback("POST"),
     ...(await pageRoutes(options, clock, basePath)),

@@ -1,15 +1,16 @@
 /** Spoor's own query API, `/api/spoor/v1/*`: searches by filter tree, attribute completion. */
 
-import { toHex, utf8Strict } from "../base/bytes.ts";
+import { toHex } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { AttributeScope, FindOrder, FindQuery, FindResult } from "../core/store.ts";
 import type { TraceSummary } from "../core/store.ts";
-import type { HttpAnswer, HttpFailure, HttpRequest, HttpRoute } from "../net/http-message.ts";
-import { retryAfter } from "../net/http-message.ts";
+import type { HttpAnswer, HttpRequest, HttpRoute } from "../net/http-message.ts";
 import { jsonAnswer, wantsPretty } from "./answer.ts";
 import { parseFilter } from "./filter-json.ts";
+import { jsonObject, noOtherMembers } from "./json-body.ts";
+import { spoorFailure } from "./spoor-failure.ts";
 import type { TraceSource } from "./trace-stream.ts";
 
 const DEFAULT_FIND_LIMIT = 20;
@@ -78,26 +79,14 @@ export function spoorRoutes(source: TraceSource): HttpRoute[] {
   ];
 }
 
-/** Failures as `{"error":{"code","message"}}`. */
-function spoorFailure(failure: HttpFailure): HttpAnswer {
-  const { code, message } = failure.error;
-  return {
-    status: failure.status,
-    headers: { "content-type": "application/json", ...retryAfter(failure) },
-    body: JSON.stringify({ error: { code, message } }),
-  };
-}
-
 function answer(value: unknown, request: HttpRequest): HttpAnswer {
   return jsonAnswer(JSON.stringify(value), wantsPretty(new URLSearchParams(request.query)));
 }
 
 /** The search a request body asks for. */
 function parseFind(body: Uint8Array): FindQuery {
-  const json = parseObject(body);
-  for (const name of Object.keys(json)) {
-    if (!FIND_MEMBERS.has(name)) throw bad(`${name} is not known here`);
-  }
+  const json = jsonObject(body);
+  noOtherMembers(json, FIND_MEMBERS);
   const order = json["order"] ?? "start";
   if (!isOrder(order)) throw bad(`order must be one of ${ORDERS.join(", ")}`);
   const cursor = json["cursor"] ?? undefined;
@@ -116,21 +105,6 @@ function parseFind(body: Uint8Array): FindQuery {
     limit,
     totals,
   };
-}
-
-function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
-  const text = utf8Strict(body);
-  if (text === undefined) throw bad("the body is not UTF-8");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new SpoorError("bad-query", "the body is not JSON", { cause });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw bad("the body must be a JSON object");
-  }
-  return json as Readonly<Record<string, unknown>>;
 }
 
 function parseScope(query: URLSearchParams): AttributeScope {

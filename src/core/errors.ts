@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   "not-found": ["not-found", "What was asked for does not exist."],
   overloaded: ["overloaded", "A queue is full; send again after the time given."],
   "disk-full": ["overloaded", "The disk is full; nothing was kept, send again later."],
+  changed: ["not-found", "What was asked about is another by now; load it again."],
   rejected: ["bad-input", "The spans are refused for good; sending again will not help."],
   unsupported: ["unsupported", "This store or version cannot do what was asked."],
   deadline: ["overloaded", "The query ran past its deadline; ask for less."],

@@ -95,6 +95,20 @@ export const LIMITS = {
   getSpansPerBatch: 65_536,
   /** A query that runs longer ends with an error that says so. */
   queryDeadlineMs: 30_000,
+  /** Opened traces kept for questions about their rows: a million spans of ten attributes fit. */
+  openTracesBytes: 512 * 1024 * 1024,
+  /** Opened traces kept, whatever their size. */
+  openTraces: 64,
+  /** An opened trace that nobody asks about is kept this long: a person reads, then clicks. */
+  openTraceIdleMs: 120_000,
+  /** Rows of one question for details: a screen shows some sixty. */
+  detailRows: 1000,
+  /** Length of a text to be found in a trace. */
+  findTextBytes: 4096,
+  /** Terms in it: each is looked for in every text of the trace. */
+  findTerms: 64,
+  /** Spans counted that came after a trace was opened; then the count says "at least". */
+  lateSpans: 100_000,
   /** Length of a regular expression. */
   regexBytes: 4096,
   /** Leaves of one filter tree. */

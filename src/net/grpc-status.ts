@@ -44,6 +44,7 @@ const OF_ERROR: Readonly<Record<ErrorCode, number>> = {
   "not-found": GRPC_STATUS.NOT_FOUND,
   overloaded: GRPC_STATUS.UNAVAILABLE,
   "disk-full": GRPC_STATUS.UNAVAILABLE,
+  changed: GRPC_STATUS.NOT_FOUND,
   rejected: GRPC_STATUS.INVALID_ARGUMENT,
   unsupported: GRPC_STATUS.UNIMPLEMENTED,
   deadline: GRPC_STATUS.DEADLINE_EXCEEDED,

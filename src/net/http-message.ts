@@ -95,6 +95,7 @@ const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
   "not-found": 404,
   overloaded: 503,
   "disk-full": 503,
+  changed: 409,
   rejected: 400,
   unsupported: 501,
   deadline: 504,

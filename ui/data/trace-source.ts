@@ -1,63 +1,24 @@
 /** TraceSource: where the trace page gets one trace from: our server, Jaeger's API or a file. */
 
+import type { RowFind } from "../../src/core/trace/find-rows.ts";
+import type {
+  AttributeText as Attribute,
+  EventDetail as Event,
+  LinkDetail as Link,
+  SpanDetail as Detail,
+} from "../../src/core/trace/span-detail.ts";
 import type { TraceColumns } from "./trace-columns.ts";
 
-/**
- * One attribute as shown. `type` is OTLP's: string, bool, int, double, bytes, array, map or empty.
- */
-export interface AttributeText {
-  readonly key: string;
-  readonly type: string;
-  /** Numbers exactly, bytes as base64, arrays and maps as JSON. */
-  readonly text: string;
-}
-
-export interface EventDetail {
-  /** Offset from the trace's start, ns. */
-  readonly offsetNs: number;
-  readonly name: string;
-  readonly attributes: readonly AttributeText[];
-}
-
-export interface LinkDetail {
-  /** 32 and 16 lower-case hex digits. */
-  readonly traceIdHex: string;
-  readonly spanIdHex: string;
-  /** `CHILD_OF`, `FOLLOWS_FROM` or "" when the span does not say. */
-  readonly kind: string;
-  readonly attributes: readonly AttributeText[];
-}
-
-/** What a row's columns do not hold. */
-export interface SpanDetail {
-  readonly row: number;
-  readonly spanIdHex: string;
-  readonly parentSpanIdHex: string;
-  /** UNSET, OK or ERROR. */
-  readonly status: string;
-  readonly statusMessage: string;
-  readonly traceState: string;
-  readonly attributes: readonly AttributeText[];
-  readonly resource: readonly AttributeText[];
-  readonly scopeName: string;
-  readonly scopeVersion: string;
-  readonly scope: readonly AttributeText[];
-  readonly events: readonly EventDetail[];
-  readonly links: readonly LinkDetail[];
-  readonly warnings: readonly string[];
-}
-
-/**
- * Find in trace. `text` as Jaeger's: blank-separated terms are or-ed, "an exact phrase", substring
- * over service, name, attribute keys and values, `key=value`, events; a span id exactly; `-key`
- * leaves a key out. All given members must hold.
- */
-export interface TraceFind {
-  readonly text?: string;
-  readonly minDurationNs?: number;
-  readonly maxDurationNs?: number;
-  readonly errorsOnly?: boolean;
-}
+/** What a row's columns do not hold, as core/trace/span-detail.ts describes it. */
+export type SpanDetail = Detail;
+/** One attribute as shown. */
+export type AttributeText = Attribute;
+/** One event of a span. */
+export type EventDetail = Event;
+/** One link of a span. */
+export type LinkDetail = Link;
+/** Find in trace, as core/trace/find-rows.ts describes it. */
+export type TraceFind = RowFind;
 
 export interface TraceSource {
   /**
