@@ -2,10 +2,11 @@
 
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { SpoorError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { messagePrefix } from "./grpc-messages.ts";
 import type { MessageReader } from "./grpc-messages.ts";
 import { grpcFailureOf } from "./grpc-status.ts";
-import type { GrpcMethod } from "./grpc-status.ts";
+import type { GrpcCall, GrpcFailure, GrpcMethod } from "./grpc-status.ts";
 
 /** What may be sent to us compressed, as the header grpc-accept-encoding tells. */
 export const ENCODINGS_HEADER = "identity,gzip,deflate,zstd";
@@ -28,7 +29,7 @@ export function reply(stream: ServerHttp2Stream, response: Uint8Array): void {
 /** Serves a streaming method: each message is answered by one, in order, until the client ends. */
 export function converse(
   stream: ServerHttp2Stream,
-  method: GrpcMethod,
+  method: Extract<GrpcMethod, { stream: "both" }>,
   reader: MessageReader,
 ): void {
   let trailers = OK_TRAILERS;
@@ -71,6 +72,62 @@ export function converse(
     turn = turn.then(() => reader.release());
   });
   stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+}
+
+/** A server stream's answers; its headers go with the first of them, or with the end. */
+export class StreamedReply implements GrpcCall {
+  readonly signal: AbortSignal;
+  readonly #stream: ServerHttp2Stream;
+  #trailers = OK_TRAILERS;
+
+  constructor(stream: ServerHttp2Stream, stopping: AbortSignal) {
+    this.#stream = stream;
+    const gone = new AbortController();
+    stream.once("close", () => gone.abort());
+    this.signal = AbortSignal.any([gone.signal, stopping]);
+  }
+
+  async send(message: Uint8Array): Promise<void> {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    this.#begin();
+    if (stream.write(framed(message))) return;
+    await drained(stream);
+  }
+
+  /** Ends the stream well, or with the failure. */
+  end(failure?: GrpcFailure): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    if (failure !== undefined) {
+      const message = percentEncoded(failure.message);
+      this.#trailers = { "grpc-status": String(failure.code), "grpc-message": message };
+    }
+    this.#begin();
+    stream.end();
+  }
+
+  #begin(): void {
+    const stream = this.#stream;
+    if (stream.headersSent) return;
+    stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers));
+    stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+  }
+}
+
+/** Resolves when more can be written. A client that reads nothing for too long is cut. */
+function drained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const stalled = setTimeout(() => stream.destroy(), LIMITS.answerStallMs);
+    const done = (): void => {
+      clearTimeout(stalled);
+      stream.off("drain", done);
+      stream.off("close", done);
+      resolve();
+    };
+    stream.on("drain", done);
+    stream.on("close", done);
+  });
 }
 
 function framed(message: Uint8Array): Uint8Array {

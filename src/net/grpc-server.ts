@@ -1,11 +1,11 @@
-/** gRPC server for unary calls over node:http2, byte in, byte out. Bench: bench/grpc-ingest.ts. */
+/** gRPC server over node:http2, byte in, byte out. Bench: bench/grpc-ingest.ts. */
 
 import * as http2 from "node:http2";
 import type { CounterTable } from "../base/counters.ts";
 import { isSpoorError, SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { GRPC_STATUS, grpcFailureOf } from "./grpc-status.ts";
-import type { GrpcFailure, GrpcMethod } from "./grpc-status.ts";
+import type { GrpcFailure, GrpcMethod, ServerStreamMethod } from "./grpc-status.ts";
 import { MessageReader, readUnary } from "./grpc-messages.ts";
 import {
   converse,
@@ -13,6 +13,7 @@ import {
   ignoreLostClient,
   percentEncoded,
   reply,
+  StreamedReply,
 } from "./grpc-reply.ts";
 import { BodyMemory } from "./body-memory.ts";
 import type { HttpServer, TlsOptions } from "./http-server.ts";
@@ -56,6 +57,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
     host: options.host,
     port,
     close(drainMs = LIMITS.drainMs) {
+      calls.stopping.abort();
       closed ??= drain(server, sessions, drainMs).finally(() => calls.stop());
       return closed;
     },
@@ -97,6 +99,8 @@ async function drain(
 
 /** What all calls of one server share. */
 class Calls {
+  /** Ends the streams that would go on for ever. */
+  readonly stopping = new AbortController();
   readonly #options: GrpcServerOptions;
   readonly #memory = new BodyMemory();
   readonly #messageBytes: number;
@@ -132,13 +136,15 @@ class Calls {
       return;
     }
     const reader = new MessageReader(this.#messageBytes, this.#memory);
-    if (method.stream === true) {
+    if (method.stream === "both") {
       converse(stream, method, reader);
       return;
     }
     try {
       const request = await this.#request(stream, headers, method, reader);
-      if (request !== undefined) await this.#call(stream, method, request);
+      if (request === undefined) return;
+      if (method.stream === "out") await this.#stream(stream, method, request);
+      else await this.#call(stream, method, request);
     } finally {
       reader.release();
     }
@@ -146,7 +152,7 @@ class Calls {
 
   async #call(
     stream: http2.ServerHttp2Stream,
-    method: GrpcMethod,
+    method: Exclude<GrpcMethod, ServerStreamMethod>,
     request: Uint8Array,
   ): Promise<void> {
     try {
@@ -154,6 +160,26 @@ class Calls {
     } catch (thrown) {
       if (!(thrown instanceof SpoorError)) this.#options.onFault?.(thrown);
       this.#fail(stream, (method.failure ?? grpcFailureOf)(thrown));
+    }
+  }
+
+  async #stream(
+    stream: http2.ServerHttp2Stream,
+    method: ServerStreamMethod,
+    request: Uint8Array,
+  ): Promise<void> {
+    const call = new StreamedReply(stream, this.stopping.signal);
+    try {
+      await method.handle(request, call);
+      call.end();
+    } catch (thrown) {
+      if (!(thrown instanceof SpoorError)) this.#options.onFault?.(thrown);
+      const failure = (method.failure ?? grpcFailureOf)(thrown);
+      if (!stream.headersSent) this.#fail(stream, failure);
+      else {
+        this.#countFailure(failure.code);
+        call.end(failure);
+      }
     }
   }
 
@@ -194,10 +220,7 @@ class Calls {
   #fail(stream: http2.ServerHttp2Stream, failure: GrpcFailure): void {
     if (stream.destroyed || stream.headersSent) return;
     const { code, message, details } = failure;
-    const help = "Calls ended with an error, by server and gRPC status code.";
-    const values = [this.#options.name, String(code)];
-    const labels = ["server", "code"];
-    this.#options.counters.counter("spoor_grpc_failures_total", help, labels, values).value++;
+    this.#countFailure(code);
     const answer: http2.OutgoingHttpHeaders = {
       ":status": 200,
       "content-type": "application/grpc",
@@ -210,6 +233,13 @@ class Calls {
     }
     stream.respond(answer, { endStream: true });
     if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+  }
+
+  #countFailure(code: number): void {
+    const help = "Calls ended with an error, by server and gRPC status code.";
+    const values = [this.#options.name, String(code)];
+    const labels = ["server", "code"];
+    this.#options.counters.counter("spoor_grpc_failures_total", help, labels, values).value++;
   }
 
   #cutSlow(receiveMs: number): void {

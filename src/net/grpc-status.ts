@@ -63,15 +63,42 @@ export interface GrpcFailure {
   readonly details?: Uint8Array;
 }
 
-/** One method: encoded request in (inflated), encoded response out. */
-export interface GrpcMethod {
-  /** The request's memory is used again once the response is there. */
-  readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
-  /** A streaming method that answers each message with one, in order. Default: unary. */
-  readonly stream?: true;
+/** What methods of every kind may say. */
+interface Ending {
   /** How what was thrown ends a call, by it or before it was reached. Default: `grpcFailureOf`. */
   readonly failure?: (thrown: unknown) => GrpcFailure;
 }
+
+/** A unary method: encoded request in (inflated), encoded response out. */
+interface UnaryMethod extends Ending {
+  readonly stream?: undefined;
+  /** The request's memory is used again once the response is there. */
+  readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** A method with streams both ways that answers each message with one, in order. */
+interface ConversationMethod extends Ending {
+  readonly stream: "both";
+  readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** A method that answers one message with as many as it likes. */
+export interface ServerStreamMethod extends Ending {
+  readonly stream: "out";
+  /** The stream ends well when this resolves. The request's memory is used again then. */
+  readonly handle: (request: Uint8Array, call: GrpcCall) => Promise<void>;
+}
+
+/** The answering side of one server stream. */
+export interface GrpcCall {
+  /** Sends a message; resolves when the next may follow. Does nothing once the client is gone. */
+  send(message: Uint8Array): Promise<void>;
+  /** Aborts when the client goes away, or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** One method of a service. */
+export type GrpcMethod = UnaryMethod | ConversationMethod | ServerStreamMethod;
 
 /** How a call ends that threw; our own bugs become a bare INTERNAL. */
 export function grpcFailureOf(thrown: unknown): GrpcFailure {

@@ -3,7 +3,7 @@
 import { utf8, utf8Bytes } from "../base/bytes.ts";
 import { SpoorError } from "../core/errors.ts";
 import { GRPC_STATUS } from "./grpc-status.ts";
-import type { GrpcMethod } from "./grpc-status.ts";
+import type { GrpcCall, GrpcMethod } from "./grpc-status.ts";
 
 const HEALTH = "grpc.health.v1.Health";
 const REFLECTIONS = [
@@ -12,34 +12,69 @@ const REFLECTIONS = [
 ];
 const SERVING = new Uint8Array([0x08, 1]);
 const NOT_SERVING = new Uint8Array([0x08, 2]);
+const SERVICE_UNKNOWN = new Uint8Array([0x08, 3]);
+
+/** Whether a server serves, and who wants to know when that changes. */
+export interface Serving {
+  readonly serving: boolean;
+  /** Calls the listener after every change, until the returned function is called. */
+  onChange(listener: () => void): () => void;
+}
+
+/** For servers that serve from their start to their end. */
+export const ALWAYS_SERVING: Serving = { serving: true, onChange: () => () => {} };
 
 /**
- * Adds `Health/Check` for the methods' services (and for "", the whole server) and reflection
- * that lists them; it has no descriptors, which clients are told. `Watch` is not implemented.
+ * Adds health (`Check` and `Watch`, for the methods' services and for "", the whole server) and
+ * reflection that lists the services; it has no descriptors, which clients are told.
  */
 export function withWellKnown(
   methods: ReadonlyMap<string, GrpcMethod>,
-  healthy: () => boolean,
+  state: Serving,
 ): ReadonlyMap<string, GrpcMethod> {
   const own = [...new Set([...methods.keys()].map(serviceOfPath))];
   const listed = [...own, HEALTH, ...REFLECTIONS].toSorted();
   const all = new Map(methods);
+  const known = (service: string): boolean => service === "" || own.includes(service);
   all.set(`/${HEALTH}/Check`, {
     async handle(request) {
       const service = textField(request, 1) ?? "";
-      if (service !== "" && !own.includes(service)) {
-        throw new SpoorError("not-found", `unknown service ${service}`);
-      }
-      return healthy() ? SERVING : NOT_SERVING;
+      if (!known(service)) throw new SpoorError("not-found", `unknown service ${service}`);
+      return state.serving ? SERVING : NOT_SERVING;
     },
+  });
+  all.set(`/${HEALTH}/Watch`, {
+    stream: "out",
+    handle: (request, call) => watchHealth(known(textField(request, 1) ?? ""), state, call),
   });
   for (const reflection of REFLECTIONS) {
     all.set(`/${reflection}/ServerReflectionInfo`, {
-      stream: true,
+      stream: "both",
       handle: async (request) => reflected(request, listed),
     });
   }
   return all;
+}
+
+/** Tells the state now and at every change, until the client goes away or the server stops. */
+async function watchHealth(known: boolean, state: Serving, call: GrpcCall): Promise<void> {
+  const { signal } = call;
+  while (!signal.aborted) {
+    const changed = Promise.withResolvers<undefined>();
+    const wake = (): void => changed.resolve(undefined);
+    const off = state.onChange(wake);
+    signal.addEventListener("abort", wake);
+    try {
+      const status = state.serving ? SERVING : NOT_SERVING;
+      await call.send(known ? status : SERVICE_UNKNOWN);
+      await changed.promise;
+    } finally {
+      off();
+      signal.removeEventListener("abort", wake);
+    }
+  }
+  await call.send(known ? NOT_SERVING : SERVICE_UNKNOWN);
+  throw new SpoorError("closed", "the server is stopping");
 }
 
 function serviceOfPath(path: string): string {

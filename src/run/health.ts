@@ -21,20 +21,34 @@ export interface HealthReport {
 export class Health {
   readonly #clock: Clock;
   readonly #sources: (() => readonly string[])[] = [];
+  readonly #listeners = new Set<() => void>();
   #readySinceMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Whether the role serves now. */
+  get serving(): boolean {
+    return this.#readySinceMs !== undefined;
+  }
+
   /** The role serves from now on. */
   ready(): void {
     this.#readySinceMs ??= this.#clock.nowMs();
+    for (const listener of this.#listeners) listener();
   }
 
   /** The role is stopping. */
   unavailable(): void {
     this.#readySinceMs = undefined;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls the listener after every change of `serving`, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Adds a part that has something to say; asked at every report. */

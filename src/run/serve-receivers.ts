@@ -68,7 +68,7 @@ async function serveJaegerGrpc(
       ...at,
       name: "jaeger-grpc",
       flag: "collector.grpc-server.host-port",
-      methods: withWellKnown(methods, () => health.report().ready),
+      methods: withWellKnown(methods, health),
       counters,
       messageBytes: config["collector.grpc-server.max-message-size"],
       onFault,
@@ -77,7 +77,7 @@ async function serveJaegerGrpc(
 }
 
 async function serveOtlp(parts: RoleParts, intake: Intake): Promise<void> {
-  const { config, counters, onFault } = parts;
+  const { config, counters, health, onFault } = parts;
   const shared = { ...intake, counters, onFault };
   const cors = {
     origins: config["collector.otlp.http.cors.allowed-origins"],
@@ -90,6 +90,6 @@ async function serveOtlp(parts: RoleParts, intake: Intake): Promise<void> {
   const messageBytes = config["collector.otlp.grpc.max-message-size"];
   await parts.serve("otlpGrpc", config["collector.otlp.grpc.host-port"], async (at) => {
     const { startOtlpGrpc } = await import("../receivers/otlp/grpc.ts");
-    return startOtlpGrpc({ ...at, ...shared, messageBytes });
+    return startOtlpGrpc({ ...at, ...shared, messageBytes, state: health });
   });
 }

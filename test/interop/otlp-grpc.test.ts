@@ -8,6 +8,7 @@ import * as zlib from "node:zlib";
 import * as grpc from "@grpc/grpc-js";
 import { SpoorError } from "../../src/core/errors.ts";
 import type { Sink } from "../../src/core/flow.ts";
+import type { Serving } from "../../src/net/grpc-well-known.ts";
 import { OTLP_TRACE_SERVICE } from "../../src/receivers/otlp/grpc.ts";
 import { decoded, exportRequest, grpcReceiver, ledgerSums } from "../support/otlp-receiver.ts";
 import type { TestReceiver } from "../support/otlp-receiver.ts";
@@ -263,19 +264,85 @@ test("a bug is a bare INTERNAL; a client that goes away disturbs nobody", async 
   assert.equal(receiver.faults.length, 1);
 });
 
+/** A state that the test changes. */
+class Switch implements Serving {
+  serving = true;
+  readonly #listeners = new Set<() => void>();
+
+  set(serving: boolean): void {
+    this.serving = serving;
+    for (const listener of this.#listeners) listener();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+}
+
+function healthRequest(service: string): Buffer {
+  if (service === "") return Buffer.alloc(0);
+  return Buffer.concat([Buffer.of(0x0a, service.length), Buffer.from(service)]);
+}
+
 test("health: the server and its services, and no others", async (t) => {
-  let healthy = true;
-  const receiver = await grpcReceiver(t, { healthy: () => healthy });
+  const state = new Switch();
+  const receiver = await grpcReceiver(t, { state });
   const call = caller(t, receiver);
-  const check = (service: string): Promise<Reply> => {
-    const request = Buffer.concat([Buffer.of(0x0a, service.length), Buffer.from(service)]);
-    return call("/grpc.health.v1.Health/Check", service === "" ? Buffer.alloc(0) : request);
-  };
+  const check = (service: string): Promise<Reply> =>
+    call("/grpc.health.v1.Health/Check", healthRequest(service));
   assert.deepEqual([...(await check("")).body], [8, 1]);
   assert.deepEqual([...(await check(OTLP_TRACE_SERVICE)).body], [8, 1]);
   assert.equal((await check("nobody")).code, grpc.status.NOT_FOUND);
-  healthy = false;
+  state.set(false);
   assert.deepEqual([...(await check("")).body], [8, 2]);
+});
+
+test("health: a watcher is told every change, and the end", async (t) => {
+  const state = new Switch();
+  const receiver = await grpcReceiver(t, { state });
+  const address = `127.0.0.1:${receiver.server.port}`;
+  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+  t.after(() => client.close());
+  const same = (bytes: Buffer): Buffer => bytes;
+  const watch = (service: string) => {
+    const path = "/grpc.health.v1.Health/Watch";
+    const stream = client.makeServerStreamRequest(path, same, same, healthRequest(service));
+    const statuses: (number | undefined)[] = [];
+    let wake = (): void => {};
+    stream.on("data", (bytes: Buffer) => {
+      statuses.push(bytes[1]);
+      wake();
+    });
+    stream.on("error", () => {});
+    const ended = new Promise<number>((resolve) =>
+      stream.on("status", ({ code }) => resolve(code)),
+    );
+    const told = async (count: number): Promise<void> => {
+      while (statuses.length < count) await new Promise<void>((resolve) => (wake = resolve));
+    };
+    return { stream, statuses, ended, told };
+  };
+  const whole = watch("");
+  const unknown = watch("nobody");
+  const left = watch(OTLP_TRACE_SERVICE);
+  await Promise.all([whole.told(1), unknown.told(1), left.told(1)]);
+  left.stream.cancel();
+  assert.equal(await left.ended, grpc.status.CANCELLED);
+  state.set(false);
+  await whole.told(2);
+  state.set(true);
+  await whole.told(3);
+  await receiver.server.close(10_000);
+  assert.equal(await whole.ended, grpc.status.UNAVAILABLE);
+  assert.equal(await unknown.ended, grpc.status.UNAVAILABLE);
+  assert.deepEqual(whole.statuses, [1, 2, 1, 2]);
+  assert.equal(unknown.statuses[0], 3);
+  assert.equal(state.listeners, 0, "nobody listens to what nobody watches");
 });
 
 test("reflection: lists the services, each request answered in order", async (t) => {

@@ -7,7 +7,8 @@ import { LIMITS } from "../../core/limits.ts";
 import { startGrpcServer } from "../../net/grpc-server.ts";
 import { GRPC_STATUS, grpcFailureOf } from "../../net/grpc-status.ts";
 import type { GrpcFailure, GrpcMethod } from "../../net/grpc-status.ts";
-import { withWellKnown } from "../../net/grpc-well-known.ts";
+import { ALWAYS_SERVING, withWellKnown } from "../../net/grpc-well-known.ts";
+import type { Serving } from "../../net/grpc-well-known.ts";
 import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
@@ -23,8 +24,8 @@ export interface OtlpGrpcOptions extends IntakeOptions {
   /** Defaults: LIMITS.grpcMessageBytes, requestReceiveMs. */
   readonly messageBytes?: number;
   readonly receiveMs?: number;
-  /** What Health/Check tells. Default: always serving. */
-  readonly healthy?: () => boolean;
+  /** What its health service tells. Default: always serving. */
+  readonly state?: Serving;
   /** Told of errors that are our own bugs. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -33,7 +34,7 @@ export interface OtlpGrpcOptions extends IntakeOptions {
 export function startOtlpGrpc(options: OtlpGrpcOptions): Promise<HttpServer> {
   const { host, port, counters, sink, rejections, ...settings } = options;
   const own = otlpGrpcMethods({ counters, sink, rejections });
-  const methods = withWellKnown(own, options.healthy ?? (() => true));
+  const methods = withWellKnown(own, options.state ?? ALWAYS_SERVING);
   const flag = "collector.otlp.grpc.host-port";
   return startGrpcServer({ ...settings, host, port, flag, name: "otlp-grpc", counters, methods });
 }
