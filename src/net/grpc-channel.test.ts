@@ -14,7 +14,7 @@ import { GrpcChannel } from "./grpc-channel.ts";
 import type { GrpcChannelOptions } from "./grpc-channel.ts";
 import { startGrpcServer } from "./grpc-server.ts";
 import { GRPC_STATUS } from "./grpc-status.ts";
-import type { GrpcMethod } from "./grpc-status.ts";
+import type { UnaryMethod } from "./grpc-status.ts";
 import type { HttpServer } from "./http-server.ts";
 
 const PATH = "/test.Echo/Call";
@@ -22,7 +22,7 @@ const HOST = "127.0.0.1";
 const HELLO = new TextEncoder().encode("hello");
 const PATIENCE_MS = 10_000;
 
-function serve(handle: GrpcMethod["handle"], port = 0): Promise<HttpServer> {
+function serve(handle: UnaryMethod["handle"], port = 0): Promise<HttpServer> {
   const methods = new Map([[PATH, { handle }]]);
   const counters = new CounterTable();
   return startGrpcServer({ host: HOST, port, flag: "port", name: "test", methods, counters });

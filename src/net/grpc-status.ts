@@ -70,7 +70,7 @@ interface Ending {
 }
 
 /** A unary method: encoded request in (inflated), encoded response out. */
-interface UnaryMethod extends Ending {
+export interface UnaryMethod extends Ending {
   readonly stream?: undefined;
   /** The request's memory is used again once the response is there. */
   readonly handle: (request: Uint8Array) => Promise<Uint8Array>;
