@@ -193,7 +193,8 @@ function tagText(table: TagTable, tag: number, value: number): string {
   }
 }
 
-function nestedText(type: number, bytes: Uint8Array): string {
+/** Text of an ARRAY or MAP; the hex of bytes that are none. */
+export function nestedText(type: number, bytes: Uint8Array): string {
   try {
     return arrayOrMapText(type, bytes);
   } catch (error) {

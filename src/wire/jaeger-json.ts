@@ -1,10 +1,8 @@
 /** Encodes a trace as Jaeger's UI JSON, as a stream of bytes. Bench: jaeger-json. */
 
 import { toHex, isZero, utf8Bytes } from "../base/bytes.ts";
-import { decodeArrayOrMap } from "../core/any-value.ts";
 import { ATTRIBUTE_TYPE, JAEGER_FLAGS } from "../core/batch.ts";
 import type { SpanBatch } from "../core/batch.ts";
-import { isSpoorError } from "../core/errors.ts";
 import { dictEntry, exactDurationNs, exactEventNs, exactStartUs } from "../core/read.ts";
 import { parentReference, referencesOf } from "../core/trace/references.ts";
 import type { SpanReference } from "../core/trace/references.ts";
@@ -14,6 +12,7 @@ import { FIELD, ROLE } from "./jaeger-json-keys.ts";
 import { addSpanTags, TagList, tagTable, writeTags } from "./jaeger-json-tags.ts";
 import type { TagTable } from "./jaeger-json-tags.ts";
 import { jsonText } from "./json-writer.ts";
+import { storedWarnings } from "./otlp-warnings.ts";
 import type { JsonWriter } from "./json-writer.ts";
 
 const COMMA = 0x2c;
@@ -255,16 +254,5 @@ class TraceEncoder {
   #warnings(batch: SpanBatch, stored: number, added: readonly string[]): void {
     const texts = stored === -1 ? added : [...storedWarnings(dictEntry(batch, stored)), ...added];
     this.#writer.text(`","warnings":[${texts.map(jsonText).join(",")}]}`);
-  }
-}
-
-function storedWarnings(bytes: Uint8Array): string[] {
-  try {
-    const list = decodeArrayOrMap(ATTRIBUTE_TYPE.ARRAY, bytes);
-    if (list.type !== "array") return [];
-    return list.value.flatMap((item) => (item.type === "string" ? [item.value] : []));
-  } catch (error) {
-    if (isSpoorError(error, "malformed")) return [];
-    throw error;
   }
 }

@@ -4,6 +4,7 @@ import { isZero } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../core/batch.ts";
 import { exactDurationNs, exactEventNs, exactStartNs } from "../core/read.ts";
+import { wordAt, writeEntry, writeSlice } from "./batch-fields.ts";
 import { groupSpans } from "./otlp-groups.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
@@ -196,34 +197,6 @@ function writeValue(writer: ProtobufWriter, batch: SpanBatch, type: number, valu
     if (type === INT) writer.fieldVarint64(0x18, wordAt(bytes, at + 4), low);
     else writer.fieldFixed64(0x21, wordAt(bytes, at + 4), low);
   }
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-}
-
-/** Writes a dictionary entry, unless it is empty. */
-function writeEntry(writer: ProtobufWriter, tag: number, batch: SpanBatch, id: number): void {
-  if (id === 0) return;
-  writeSlice(writer, tag, batch.dictBytes, batch.dictOffsets[id]!, batch.dictOffsets[id + 1]!);
-}
-
-function writeSlice(
-  writer: ProtobufWriter,
-  tag: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  const length = end - start;
-  writer.reserve(length + 6);
-  const bytes = writer.bytes;
-  bytes[writer.position++] = tag;
-  writer.varint(length);
-  const at = writer.position;
-  if (length > 48) bytes.set(source.subarray(start, end), at);
-  else for (let i = 0; i < length; i++) bytes[at + i] = source[start + i]!;
-  writer.position = at + length;
 }
 
 function writeNumber(writer: ProtobufWriter, tag: number, value: number): void {

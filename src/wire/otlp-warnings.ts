@@ -1,8 +1,10 @@
 /** What was done to spans on the way in, told on the spans themselves. */
 
 import { utf8Bytes } from "../base/bytes.ts";
+import { decodeArrayOrMap } from "../core/any-value.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { BatchBuilder } from "../core/builder.ts";
+import { isSpoorError } from "../core/errors.ts";
 import type { DecodeLimits } from "./otlp-decoded.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
@@ -66,4 +68,16 @@ export function encodeStringArray(texts: readonly string[]): Uint8Array {
     writer.end(element);
   }
   return writer.bytes.slice(0, writer.position);
+}
+
+/** Texts of a value of the warnings attribute; none for what is no array. */
+export function storedWarnings(bytes: Uint8Array): string[] {
+  try {
+    const list = decodeArrayOrMap(ATTRIBUTE_TYPE.ARRAY, bytes);
+    if (list.type !== "array") return [];
+    return list.value.flatMap((item) => (item.type === "string" ? [item.value] : []));
+  } catch (error) {
+    if (isSpoorError(error, "malformed")) return [];
+    throw error;
+  }
 }

@@ -17,10 +17,12 @@ export interface RandomBatchOptions {
   readonly rawTexts?: boolean;
   /** NaN with other bits than JavaScript's own. Default true. */
   readonly oddNaN?: boolean;
-  /** `u64`: 0 ≤ start, end < 2^64 ns. `any`: before 1970 and further too. Default `any`. */
-  readonly times?: "u64" | "any";
+  /** `i63`, `u64`: 0 ≤ start, end < 2^63 or 2^64 ns. `any`: before 1970 too. Default `any`. */
+  readonly times?: "i63" | "u64" | "any";
   /** Spans of a resource and scope follow each other. Default false. */
   readonly grouped?: boolean;
+  /** Resources at most; by default 1 to 3. */
+  readonly resources?: number;
   /** Trace and span ids of zeros. Default false. */
   readonly zeroIds?: boolean;
 }
@@ -49,7 +51,7 @@ class RandomBatch {
 
   make(): SpanBatch {
     const spans = this.#options.spans ?? this.#below(41);
-    const resources = 1 + this.#below(3);
+    const resources = Math.min(1 + this.#below(3), this.#options.resources ?? 3);
     const scopes = 1 + this.#below(3);
     for (let r = 0; r < resources; r++) this.#resource();
     for (let s = 0; s < resources * scopes; s++) this.#scope();
@@ -121,10 +123,11 @@ class RandomBatch {
   }
 
   #time(): bigint {
-    const u64 = [0n, 1n, 999n, 1000n, START_NS, 2n ** 53n, 2n ** 63n - 1n, 2n ** 63n];
-    u64.push(2n ** 64n - 1n, 2n ** 53n * 1000n - 1n, 2n ** 53n * 1000n);
-    const any = [-1n, -1000n, -1001n, -START_NS, -(2n ** 63n), 2n ** 64n];
-    const times = this.#options.times === "u64" ? u64 : [...u64, ...any];
+    const times = [0n, 1n, 999n, 1000n, START_NS, 2n ** 53n, 2n ** 63n - 1n];
+    times.push(2n ** 53n * 1000n - 1n, 2n ** 53n * 1000n);
+    const range = this.#options.times ?? "any";
+    if (range !== "i63") times.push(2n ** 63n, 2n ** 64n - 1n);
+    if (range === "any") times.push(-1n, -1000n, -1001n, -START_NS, -(2n ** 63n), 2n ** 64n);
     return times[this.#below(times.length)]!;
   }
 
