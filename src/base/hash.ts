@@ -39,6 +39,35 @@ export function hashView32(view: DataView, start: number, length: number): numbe
   return mix32(h);
 }
 
+/** Copies `length` bytes from one view into another and returns their hash: one pass for both. */
+export function copyHash32(
+  from: DataView,
+  start: number,
+  length: number,
+  to: DataView,
+  at: number,
+): number {
+  let h = length ^ 0x9e3779b9;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    let k = from.getInt32(start + i, true);
+    to.setInt32(at + i, k, true);
+    k = Math.imul(k, 0xcc9e2d51);
+    k = (k << 15) | (k >>> 17);
+    h ^= Math.imul(k, 0x1b873593);
+    h = (h << 13) | (h >>> 19);
+    h = (Math.imul(h, 5) + 0xe6546b64) | 0;
+  }
+  let tail = 0;
+  for (let shift = 0; i < length; i++, shift += 8) {
+    const byte = from.getUint8(start + i);
+    to.setUint8(at + i, byte);
+    tail |= byte << shift;
+  }
+  h ^= Math.imul(tail, 0xcc9e2d51);
+  return mix32(h);
+}
+
 /** Murmur3's finaliser: spreads every input bit over the output. Unsigned result. */
 export function mix32(value: number): number {
   let h = value | 0;

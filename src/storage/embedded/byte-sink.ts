@@ -20,6 +20,11 @@ export class ByteSink {
     return this.bytes.subarray(0, this.length);
   }
 
+  /** A view of `bytes`, until the next `take`. */
+  get view(): DataView {
+    return this.#view;
+  }
+
   /** Makes room for `count` bytes and returns where they begin. */
   take(count: number): number {
     const at = this.length;

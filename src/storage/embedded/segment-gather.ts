@@ -174,9 +174,6 @@ export interface Gathered {
   readonly pairOf: Uint32Array;
 }
 
-/** Most cells of the (key, value) → pair memo of one batch; beyond it every entry is looked up. */
-const MEMO_CELLS = 1 << 19;
-
 /** Gathers the span attributes of all rows of `batches`. */
 export function gatherRows(batches: readonly SpanBatch[]): Gathered {
   let rows = 0;
@@ -213,7 +210,9 @@ class Gatherer {
   readonly #columnOf = new Map<number, number>();
   /** Columns that may yet turn raw. */
   readonly #watched = new Set<GatheredColumn>();
-  #memo = new Uint32Array(65536);
+  /** By entry of the batch's dictionary: 1 + the key it was last met under, and its pair there. */
+  #memoKey = new Uint32Array(4096);
+  #memoPair = new Uint32Array(4096);
   #filled = 0;
 
   constructor(rows: number, attributes: number) {
@@ -227,14 +226,13 @@ class Gatherer {
     const rawKeys = Uint8Array.from(columnOfKey, (column) => {
       return this.columns[column]!.rawFrom === NEVER_RAW ? 0 : 1;
     });
-    const cells = batch.keyCount * batch.dictCount;
-    const stride = cells <= MEMO_CELLS ? batch.dictCount : 0;
-    if (stride > 0) {
-      if (this.#memo.length < cells) this.#memo = new Uint32Array(cells);
-      else this.#memo.fill(0, 0, cells);
-    }
+    if (this.#memoKey.length < batch.dictCount) {
+      this.#memoKey = new Uint32Array(batch.dictCount * 2);
+      this.#memoPair = new Uint32Array(batch.dictCount * 2);
+    } else this.#memoKey.fill(0, 0, Math.max(2, batch.dictCount));
     const { offsets, key, value } = batch.spanAttributes;
-    const memo = this.#memo;
+    const memoKey = this.#memoKey;
+    const memoPair = this.#memoPair;
     const pairOf = this.pairOf;
     let filled = this.#filled;
     for (let r = 0; r < batch.spanCount; r++) {
@@ -253,13 +251,15 @@ class Gatherer {
           pairOf[filled++] = value[a]!;
           continue;
         }
-        const cell = stride * k + value[a]!;
-        let pair = stride > 0 ? memo[cell]! : 0;
-        if (pair === 0) {
-          pair = this.#pair(batch, column, value[a]!) + 1;
-          if (stride > 0) memo[cell] = pair;
+        const v = value[a]!;
+        if (memoKey[v] === k + 1) {
+          pairOf[filled++] = memoPair[v]!;
+          continue;
         }
-        pairOf[filled++] = pair - 1;
+        const pair = this.#pair(batch, column, v);
+        memoKey[v] = k + 1;
+        memoPair[v] = pair;
+        pairOf[filled++] = pair;
       }
       this.shapeOf[base + r] = this.shapes.find(to - from, hash >>> 0);
     }

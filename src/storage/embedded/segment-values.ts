@@ -2,7 +2,7 @@
 
 import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import type { SpanBatch } from "../../core/batch.ts";
-import { hash32 } from "../../base/hash.ts";
+import { copyHash32, hash32 } from "../../base/hash.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { GroupRange } from "./segment-core.ts";
 import { codeWidth } from "./segment-core.ts";
@@ -86,13 +86,16 @@ export class ValueEncoder {
   readonly #origins: Uint32Array[];
   readonly #counts: Uint32Array;
   readonly #keyHashes: Uint32Array;
-  readonly #numbers: DataView;
-  readonly #views = new Map<SpanBatch, DataView>();
+  /** Of the segment's dictionary, then of each batch's when a raw value of it is met. */
+  readonly #views: (DataView | undefined)[];
+  /** dict columns: whether values are rare enough for the filter. */
+  readonly #rare: readonly boolean[];
+  /** Numeric dict columns: the number of each code, once asked for. */
+  readonly #numbersOf: (Float64Array | undefined)[] = [];
   readonly #shapes: Uint32Array;
-  /** Where the raw values being written are. */
-  readonly #bytesOf: Uint8Array[] = [];
+  /** Where the raw values being written begin in their views, and how long they are. */
   #starts = new Uint32Array(0);
-  #ends = new Uint32Array(0);
+  #lengths = new Uint32Array(0);
 
   constructor(source: ValueSource, groups: number) {
     const { gathered, plan, sourceOf } = source;
@@ -106,7 +109,10 @@ export class ValueEncoder {
     this.#counts = new Uint32Array(plan.columns.length);
     this.#shapes = new Uint32Array(sourceOf.length);
     const dictionary = gathered.dictionary;
-    this.#numbers = new DataView(dictionary.bytes.buffer, dictionary.bytes.byteOffset);
+    this.#views = [viewOf(dictionary.bytes)];
+    this.#rare = plan.columns.map(({ type, valueUses }) => {
+      return !isLiteral(type) && valueUses.some((uses) => uses <= RARE_USES);
+    });
     this.filter = new FilterBuilder(filterEntries(plan), groups);
     this.#keyHashes = Uint32Array.from(plan.columns, ({ nameId, type }) => {
       const from = dictionary.offsets[nameId]!;
@@ -186,8 +192,8 @@ export class ValueEncoder {
   }
 
   #rareCodes(c: number, group: number): void {
+    if (!this.#rare[c]!) return;
     const column = this.#plan.columns[c]!;
-    if (isLiteral(column.type)) return;
     const { valueUses } = column;
     const values = this.#values[c]!;
     const count = this.#counts[c]!;
@@ -208,73 +214,67 @@ export class ValueEncoder {
       this.raw.u32(this.#counts[c]!);
     }
     for (const c of present) {
-      const values = this.#values[c]!;
-      const count = this.#counts[c]!;
-      this.#locate(c, count);
-      if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(count);
-      else this.#rawBytes(count);
-      const dictionary = this.#gathered.dictionary;
-      const keyHash = this.#keyHashes[c]!;
-      const origins = this.#origins[c]!;
-      for (let i = 0; i < count; i++) {
-        const hash =
-          origins[i] === 0
-            ? dictionary.hashOf(values[i]!)
-            : hash32(this.#bytesOf[i]!, this.#starts[i]!, this.#ends[i]!);
-        this.filter.add(filterHash(keyHash, hash), group);
-      }
+      this.#locate(c);
+      if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(c, group);
+      else this.#rawBytes(c, group);
     }
   }
 
   /** Finds the bytes of a raw column's values in this group. */
-  #locate(c: number, count: number): void {
-    const { bytes, offsets } = this.#gathered.dictionary;
+  #locate(c: number): void {
+    const { offsets } = this.#gathered.dictionary;
+    const count = this.#counts[c]!;
     if (this.#starts.length < count) {
       this.#starts = new Uint32Array(count);
-      this.#ends = new Uint32Array(count);
+      this.#lengths = new Uint32Array(count);
     }
     const values = this.#values[c]!;
     const origins = this.#origins[c]!;
     for (let i = 0; i < count; i++) {
       const id = values[i]!;
       const origin = origins[i]!;
-      const batch = origin === 0 ? undefined : this.#batches[origin - 1]!;
-      const from = batch === undefined ? offsets : batch.dictOffsets;
-      this.#bytesOf[i] = batch === undefined ? bytes : batch.dictBytes;
-      this.#starts[i] = from[id]!;
-      this.#ends[i] = from[id + 1]!;
+      const from = origin === 0 ? offsets : this.#batches[origin - 1]!.dictOffsets;
+      const start = from[id]!;
+      this.#starts[i] = start;
+      this.#lengths[i] = from[id + 1]! - start;
     }
   }
 
-  #rawNumbers(count: number): void {
+  #rawNumbers(c: number, group: number): void {
+    const count = this.#counts[c]!;
     const numbers = new Uint8Array(count * 8);
+    const to = viewOf(numbers);
+    const origins = this.#origins[c]!;
+    const keyHash = this.#keyHashes[c]!;
     for (let i = 0; i < count; i++) {
-      const from = this.#starts[i]!;
-      const bytes = this.#bytesOf[i]!;
-      for (let b = 0; b < 8; b++) numbers[i * 8 + b] = bytes[from + b]!;
+      const hash = copyHash32(this.#viewAt(origins[i]!), this.#starts[i]!, 8, to, i * 8);
+      this.filter.add(filterHash(keyHash, hash), group);
     }
     this.raw.planes64(numbers, count);
   }
 
-  #rawBytes(count: number): void {
+  #rawBytes(c: number, group: number): void {
+    const count = this.#counts[c]!;
+    const lengths = this.#lengths;
     let longest = 0;
     let total = 0;
-    const lengths = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
-      const length = this.#ends[i]! - this.#starts[i]!;
-      lengths[i] = length;
-      total += length;
-      if (length > longest) longest = length;
+      total += lengths[i]!;
+      if (lengths[i]! > longest) longest = lengths[i]!;
     }
     const width = codeWidth(longest + 1);
     this.raw.u8(width);
     this.raw.planes(lengths, count, width);
     this.raw.u32(total);
     let at = this.raw.take(total);
-    const out = this.raw.bytes;
+    const to = this.raw.view;
+    const origins = this.#origins[c]!;
+    const keyHash = this.#keyHashes[c]!;
     for (let i = 0; i < count; i++) {
-      const bytes = this.#bytesOf[i]!;
-      for (let j = this.#starts[i]!; j < this.#ends[i]!; j++) out[at++] = bytes[j]!;
+      const length = lengths[i]!;
+      const hash = copyHash32(this.#viewAt(origins[i]!), this.#starts[i]!, length, to, at);
+      this.filter.add(filterHash(keyHash, hash), group);
+      at += length;
     }
   }
 
@@ -283,14 +283,16 @@ export class ValueEncoder {
     for (let c = 0; c < columns.length; c++) {
       const column = columns[c]!;
       if (!isNumeric(column.type) || column.kind === "spilled") continue;
+      const numbers = column.kind === "dict" ? this.#codeNumbers(c) : undefined;
       let least = Infinity;
       let greatest = -Infinity;
       const values = this.#values[c]!;
       const origins = this.#origins[c]!;
-      for (let i = 0; i < this.#counts[c]!; i++) {
-        const id = column.kind === "dict" ? column.values[values[i]!]! : values[i]!;
-        const origin = column.kind === "dict" ? 0 : origins[i]!;
-        const value = this.#number(id, origin, column.type);
+      const count = this.#counts[c]!;
+      for (let i = 0; i < count; i++) {
+        const id = values[i]!;
+        const value =
+          numbers === undefined ? this.#number(id, origins[i]!, column.type) : numbers[id]!;
         // A NaN fails both comparisons and stays outside the bounds, as it should: it
         // satisfies no comparison.
         if (value < least) least = value;
@@ -300,28 +302,40 @@ export class ValueEncoder {
     }
   }
 
+  #codeNumbers(c: number): Float64Array {
+    const { values, type } = this.#plan.columns[c]!;
+    const known = this.#numbersOf[c];
+    if (known !== undefined) return known;
+    const numbers = new Float64Array(values.length);
+    for (let code = 0; code < values.length; code++) {
+      numbers[code] = this.#number(values[code]!, 0, type);
+    }
+    this.#numbersOf[c] = numbers;
+    return numbers;
+  }
+
   /** A number for bounds: int64 beyond 2^53 may round, which readers allow for. */
   #number(id: number, origin: number, type: number): number {
-    let view = this.#numbers;
-    let at = this.#gathered.dictionary.offsets[id]!;
-    if (origin !== 0) {
-      const batch = this.#batches[origin - 1]!;
-      view = this.#viewOf(batch);
-      at = batch.dictOffsets[id]!;
-    }
+    const { dictionary } = this.#gathered;
+    const offsets = origin === 0 ? dictionary.offsets : this.#batches[origin - 1]!.dictOffsets;
+    const view = this.#viewAt(origin);
+    const at = offsets[id]!;
     if (type === ATTRIBUTE_TYPE.DOUBLE) return view.getFloat64(at, true);
     return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
   }
 
-  #viewOf(batch: SpanBatch): DataView {
-    let view = this.#views.get(batch);
-    if (view === undefined) {
-      const { buffer, byteOffset, length } = batch.dictBytes;
-      view = new DataView(buffer, byteOffset, length);
-      this.#views.set(batch, view);
-    }
-    return view;
+  /** The bytes of the segment's dictionary (0) or of a batch's (its number + 1). */
+  #viewAt(origin: number): DataView {
+    const known = this.#views[origin];
+    if (known !== undefined) return known;
+    const made = viewOf(this.#batches[origin - 1]!.dictBytes);
+    this.#views[origin] = made;
+    return made;
   }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** How many values go into the filter: all raw ones, and the rare ones of dictionaries. */
