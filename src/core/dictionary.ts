@@ -53,6 +53,18 @@ export class DictionaryBuilder {
     return this.#intern(this.#sourceView, start, length);
   }
 
+  /** Id of `source[start, end)`, -1 when it has none. */
+  find(source: Uint8Array, start: number, end: number): number {
+    if (start === end) return 0;
+    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    const hash = hashView32(view, start, end - start);
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const id = this.#slots[slot]!;
+      if (id === 0) return -1;
+      if (this.#hashes[id] === hash && this.#same(id, view, start, end - start)) return id;
+    }
+  }
+
   /** Id of the 8 bytes of a number given as two words, adding it when new. */
   internWords(low: number, high: number): number {
     COPY_VIEW.setInt32(0, low, true);

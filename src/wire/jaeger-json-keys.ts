@@ -4,6 +4,7 @@ import { utf8, utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { SpanBatch } from "../core/batch.ts";
 import { LIMITS } from "../core/limits.ts";
+import { DictionaryBuilder } from "../core/dictionary.ts";
 import { dictEntry } from "../core/read.ts";
 import { jsonText } from "./json-writer.ts";
 
@@ -50,8 +51,17 @@ export interface JaegerKey {
   /** The same when an IPv4 number is written as text. */
   readonly textPrefix: Uint8Array;
   readonly role: number;
+  /**
+   * Place among the kept keys, equal for equal keys of equal type; -1 for a key that is not kept.
+   * Changes when a key comes that sorts before.
+   */
+  rank: number;
 }
 
+/** Longer names are not kept. */
+const KEPT_NAME_BYTES = 256;
+/** Room for attribute types. */
+const TYPES = 16;
 const TYPE_NAMES = ["string", "bool", "int64", "float64", "binary"];
 const TYPE_ORDER = new Uint8Array(16);
 TYPE_ORDER[ATTRIBUTE_TYPE.BOOL] = 1;
@@ -84,20 +94,46 @@ export const FIELD_KEYS: readonly JaegerKey[] = [
   makeKey("event", ATTRIBUTE_TYPE.STRING),
 ];
 
-const CACHE = new Map<string, JaegerKey>();
+/** Kept keys: by dictionary id of name and type, in sorted order, and their names. */
+const NAMES = new DictionaryBuilder();
+const KEPT: (JaegerKey | undefined)[] = [];
+const SORTED: JaegerKey[] = [];
+for (const key of FIELD_KEYS) keep(key);
 
 /** The key of entry `k` of a batch's keys. */
-export function jaegerKey(batch: SpanBatch, k: number, prefix = ""): JaegerKey {
+export function jaegerKey(batch: SpanBatch, k: number): JaegerKey {
   const type = batch.keyType[k]!;
-  const name = prefix + latin1(batch, batch.keyNameId[k]!);
-  const cacheKey = `${type} ${name}`;
-  let key = CACHE.get(cacheKey);
-  if (key === undefined) {
-    key = makeKey(name, type);
-    // Keys are few; a client that makes them up by the thousand gets no cache.
-    if (CACHE.size < LIMITS.jaegerKeys) CACHE.set(cacheKey, key);
+  const id = batch.keyNameId[k]!;
+  const from = batch.dictOffsets[id]!;
+  const to = batch.dictOffsets[id + 1]!;
+  // Keys are few; of a client that makes them up by the thousand, or at length, none are kept.
+  const keeps = SORTED.length < LIMITS.jaegerKeys && to - from <= KEPT_NAME_BYTES;
+  const name = NAMES[keeps ? "intern" : "find"](batch.dictBytes, from, to);
+  const known = KEPT[name * TYPES + type];
+  if (known !== undefined) return known;
+  const key = makeKey(latin1(batch, id), type);
+  if (keeps) {
+    KEPT[name * TYPES + type] = key;
+    keep(key);
   }
   return key;
+}
+
+/** The key of an attribute of a scope among a span's tags. */
+export function scopeKey(batch: SpanBatch, k: number): JaegerKey {
+  return makeKey(SCOPE_PREFIX + latin1(batch, batch.keyNameId[k]!), batch.keyType[k]!);
+}
+
+/** Gives the key its place among those kept. */
+function keep(key: JaegerKey): void {
+  let at = SORTED.length;
+  while (at > 0 && compareKeys(SORTED[at - 1]!, key) > 0) at--;
+  SORTED.splice(at, 0, key);
+  for (; at < SORTED.length; at++) {
+    const before = SORTED[at - 1];
+    const same = before !== undefined && compareKeys(before, SORTED[at]!) === 0;
+    SORTED[at]!.rank = before === undefined ? 0 : before.rank + (same ? 0 : 1);
+  }
 }
 
 /** -1, 0 or 1: which key's tags come first. */
@@ -118,6 +154,7 @@ function makeKey(name: string, type: number): JaegerKey {
     nextPrefix: utf8Bytes(`},${prefix}`),
     textPrefix: utf8Bytes(`{"key":${text},"type":"string","value":`),
     role: ROLES.get(name) ?? ROLE.NONE,
+    rank: -1,
   };
 }
 

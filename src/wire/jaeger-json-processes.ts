@@ -5,7 +5,13 @@ import { ROLE } from "./jaeger-json-keys.ts";
 import { TagList, writeTags } from "./jaeger-json-tags.ts";
 import type { TagTable } from "./jaeger-json-tags.ts";
 import { JsonWriter } from "./json-writer.ts";
-import { utf8 } from "../base/bytes.ts";
+import { utf8Bytes } from "../base/bytes.ts";
+
+const SERVICE_NAME = utf8Bytes('{"serviceName":');
+const TAGS = utf8Bytes(',"tags":[');
+const END = utf8Bytes("]}");
+/** One for all processes: the memory of a writer costs more than a process. */
+const WRITER = new JsonWriter();
 
 /** Gives each span's process its number and remembers its JSON. */
 export class ProcessTable {
@@ -17,6 +23,7 @@ export class ProcessTable {
   readonly #withLibrary = new Map<string, number>();
   /** JSON of the processes to their numbers, in order of number. */
   readonly #numbers = new Map<string, number>();
+  readonly #list = new TagList();
 
   constructor(tables: readonly TagTable[], adjusted: boolean) {
     this.#tables = tables;
@@ -68,7 +75,8 @@ export class ProcessTable {
   #json(part: number, resource: number, library: TagList): string {
     const table = this.#tables[part]!;
     const batch = table.batch;
-    const list = new TagList();
+    const list = this.#list;
+    list.count = 0;
     const attributes = batch.resourceAttributes;
     for (let a = attributes.offsets[resource]!; a < attributes.offsets[resource + 1]!; a++) {
       const tag = attributes.key[a]!;
@@ -78,13 +86,12 @@ export class ProcessTable {
     }
     for (let n = 0; n < library.count; n++) list.add(library.tag[n]!, library.value[n]!);
     if (this.#adjusted) list.sort(table);
-    const writer = new JsonWriter();
     const service = batch.resourceServiceId[resource]!;
-    writer.text('{"serviceName":');
-    writer.string(batch.dictBytes, batch.dictOffsets[service]!, batch.dictOffsets[service + 1]!);
-    writer.text(',"tags":[');
-    writeTags(writer, table, list, this.#adjusted);
-    writer.text("]}");
-    return writer.take().map(utf8).join("");
+    WRITER.raw(SERVICE_NAME);
+    WRITER.string(batch.dictBytes, batch.dictOffsets[service]!, batch.dictOffsets[service + 1]!);
+    WRITER.raw(TAGS);
+    writeTags(WRITER, table, list, this.#adjusted);
+    WRITER.raw(END);
+    return WRITER.takeText();
   }
 }

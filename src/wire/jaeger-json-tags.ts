@@ -7,14 +7,7 @@ import { isSpoorError } from "../core/errors.ts";
 import { dictDouble, dictEntry, dictInt } from "../core/read.ts";
 import { ipv4Text } from "../core/trace/host-key.ts";
 import { compareBytes, toHex, utf8, utf8Bytes } from "../base/bytes.ts";
-import {
-  compareKeys,
-  FIELD,
-  FIELD_KEYS,
-  jaegerKey,
-  ROLE,
-  SCOPE_PREFIX,
-} from "./jaeger-json-keys.ts";
+import { compareKeys, FIELD, FIELD_KEYS, jaegerKey, ROLE, scopeKey } from "./jaeger-json-keys.ts";
 import type { JaegerKey } from "./jaeger-json-keys.ts";
 import { jsonText } from "./json-writer.ts";
 import type { JsonWriter } from "./json-writer.ts";
@@ -62,20 +55,27 @@ export function tagTable(batch: SpanBatch): TagTable {
   for (let k = 0; k < batch.keyCount; k++) keys.push(jaegerKey(batch, k));
   keys.push(...FIELD_KEYS);
   if (batch.scopeAttributes.key.length > 0) {
-    for (let k = 0; k < batch.keyCount; k++) keys.push(jaegerKey(batch, k, SCOPE_PREFIX));
+    for (let k = 0; k < batch.keyCount; k++) keys.push(scopeKey(batch, k));
   }
   const types = new Uint8Array(keys.length);
   types.set(batch.keyType);
   types.set(FIELD_TYPES, batch.keyCount);
   if (keys.length > batch.keyCount + 8) types.set(batch.keyType, batch.keyCount + 8);
-  const order = keys.map((_, t) => t).sort((x, y) => compareKeys(keys[x]!, keys[y]!));
   const ranks = new Uint32Array(keys.length);
+  if (keys.every(({ rank }) => rank >= 0)) {
+    for (let t = 0; t < ranks.length; t++) ranks[t] = keys[t]!.rank;
+  } else sortedRanksInto(ranks, keys);
+  return { batch, keys, types, ranks };
+}
+
+/** Ranks of keys some of which are not kept. */
+function sortedRanksInto(ranks: Uint32Array, keys: readonly JaegerKey[]): void {
+  const order = keys.map((_, t) => t).sort((x, y) => compareKeys(keys[x]!, keys[y]!));
   for (let o = 1; o < order.length; o++) {
     const before = order[o - 1]!;
     const same = compareKeys(keys[before]!, keys[order[o]!]!) === 0;
     ranks[order[o]!] = ranks[before]! + (same ? 0 : 1);
   }
-  return { batch, keys, types, ranks };
 }
 
 /** Tags of one span, process or log while they are collected and sorted. */

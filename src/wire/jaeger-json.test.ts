@@ -180,6 +180,29 @@ describe("JsonWriter", () => {
     }
   });
 
+  it("writes strings as Go does, whatever needs escaping where", () => {
+    const parts = [
+      "/a?b=1&c=2",
+      "<i>",
+      '"',
+      "\\",
+      "\n",
+      "\u0001",
+      "é",
+      "\u2028",
+      "😀",
+      "x".repeat(70_000),
+    ];
+    for (const one of parts) {
+      for (const other of ["", ...parts]) {
+        const bytes = Buffer.from(`${one}-${other}`);
+        const writer = new JsonWriter();
+        writer.string(bytes, 0, bytes.length);
+        assert.equal(Buffer.concat(writer.take()).toString(), jsonText(`${one}-${other}`));
+      }
+    }
+  });
+
   it("writes base64 and hex as Node does", () => {
     for (let length = 0; length < 20; length++) {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + 200) & 255);

@@ -14,6 +14,10 @@ const ASCII_LOOP_CHARACTERS = 32;
 const PLAIN = new Uint8Array(256).map((_, byte) =>
   byte >= 0x20 && byte < 0x80 && !'"\\<>&'.includes(String.fromCharCode(byte)) ? 1 : 0,
 );
+const ESCAPES: (Uint8Array | undefined)[] = Array.from({ length: 256 }, () => undefined);
+for (const character of '"\\<>&') {
+  ESCAPES[character.charCodeAt(0)] = utf8Bytes(jsonText(character).slice(1, -1));
+}
 const HEX = utf8Bytes("0123456789abcdef");
 const BASE64 = utf8Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
@@ -47,6 +51,14 @@ export class JsonWriter {
     const chunks = this.#full;
     this.#full = [];
     return chunks;
+  }
+
+  /** All that was written since the last call, as text: for small things, whose memory is kept. */
+  takeText(): string {
+    if (this.#full.length > 0) return this.take().map(utf8).join("");
+    const text = utf8(this.#bytes.subarray(0, this.#at));
+    this.#at = 0;
+    return text;
   }
 
   /** Writes bytes as they are. */
@@ -97,13 +109,38 @@ export class JsonWriter {
     for (let i = start; i < end; i++) {
       const byte = source[i]!;
       if (PLAIN[byte] === 0) {
-        this.text(jsonText(utf8(source.subarray(start, end))));
+        if (!this.#escaped(source, start, end)) {
+          this.text(jsonText(utf8(source.subarray(start, end))));
+        }
         return;
       }
       bytes[at++] = byte;
     }
     bytes[at++] = 0x22;
     this.#at = at;
+  }
+
+  /** Writes a string of ASCII that needs no escape but a few; false, with nothing written, else. */
+  #escaped(source: Uint8Array, start: number, end: number): boolean {
+    for (let i = start; i < end; i++) {
+      if (PLAIN[source[i]!] === 0 && ESCAPES[source[i]!] === undefined) return false;
+    }
+    this.#reserve((end - start) * 6 + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = 0x22;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      if (PLAIN[byte] === 1) {
+        bytes[at++] = byte;
+        continue;
+      }
+      const escape = ESCAPES[byte]!;
+      for (let e = 0; e < escape.length; e++) bytes[at++] = escape[e]!;
+    }
+    bytes[at++] = 0x22;
+    this.#at = at;
+    return true;
   }
 
   /** Writes bytes as a JSON string of lower-case hex. */
