@@ -42,8 +42,11 @@ export interface TraceSource {
 
 /** Why a trace could not be loaded, in words a person can act on. */
 export class TraceLoadError extends Error {
-  /** not-found, not-available (server down or refused), cut-short, bad-answer. */
-  readonly code: "not-found" | "not-available" | "cut-short" | "bad-answer";
+  /**
+   * not-found, not-available (server down or refused), cut-short, bad-answer; changed: the trace
+   * has grown and rows have moved, so that it must be loaded again (details and find only).
+   */
+  readonly code: "not-found" | "not-available" | "cut-short" | "bad-answer" | "changed";
 
   constructor(code: TraceLoadError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
