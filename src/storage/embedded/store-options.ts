@@ -57,7 +57,7 @@ export const DEFAULTS = {
   retentionMs: 7 * 24 * 60 * 60 * 1000,
   roomWaitMs: 200,
   /** Without writes for this long a head of `idleRows` is sealed before it is full. */
-  idleMs: 3000,
+  idleMs: 1500,
   idleRows: 4096,
   /** How often age, retention and size are looked at. */
   tickMs: 60 * 1000,
