@@ -53,6 +53,19 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: "agent",
+    aliases: [],
+    summary: "Take spans by UDP beside applications and hand them to collectors.",
+    about:
+      "Runs on every machine: applications with Jaeger's clients send to it and ask it how to\n" +
+      "sample. It needs --reporter.grpc.host-port, the collectors.",
+    settingsOf: "agent",
+    run: async (invocation) => {
+      const { startAgent } = await import("../run/agent.ts");
+      return runRole(invocation, "agent", startAgent);
+    },
+  },
+  {
     name: "demo",
     aliases: [],
     summary:

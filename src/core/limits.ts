@@ -52,19 +52,35 @@ export const LIMITS = {
   deliveryMs: 10_000,
   /** Calls under way at once, to all collectors: more only make them smaller. */
   deliveryCalls: 4,
-  /** One call is filled up to this with what waits: a quarter of gRPC's usual limit. */
-  deliveryCallBytes: 1024 * 1024,
+  /** One call is filled up to this with what waits: Jaeger's queue has room for 2,000 spans. */
+  deliveryCallBytes: 256 * 1024,
   /** Connections lost under one call before its spans are given up: they may be the cause. */
   deliveryLosses: 20,
   /** First and longest wait before a call that was refused is made again. */
   deliveryRetryMs: 1000,
   deliveryRetryMostMs: 10_000,
-  /** Parcels looked at to fill one call. */
-  deliveryParcels: 1024,
+  /** What the kernel is asked to hold for a socket: net.core.rmem_max often allows less. */
+  udpReceiveBufferBytes: 4 * 1024 * 1024,
   /** Datagrams of one socket that wait to be decoded, in bytes: a tenth of a second's worth. */
   udpQueueBytes: 8 * 1024 * 1024,
   /** Decoding goes on this long before the socket is read again: the kernel holds a few ms. */
   udpSliceMs: 2,
+  /** Jaeger clients whose losses are followed; beyond it the one silent longest is forgotten. */
+  udpClients: 10_000,
+  /** A client silent for so long is forgotten, as in Jaeger. */
+  udpClientMs: 3_600_000,
+  /** How often silent clients are looked for. */
+  udpClientSweepMs: 900_000,
+  /** A collector must tell a strategy within this: clients wait some seconds for it. */
+  samplingCallMs: 3000,
+  /** An agent tells a strategy again without asking for so long: clients ask each minute. */
+  samplingFreshMs: 10_000,
+  /** And while no collector can be asked, the last one for so long. */
+  samplingStaleMs: 3_600_000,
+  /** Services whose strategies an agent keeps: those of one machine. */
+  samplingServices: 2000,
+  /** A file of baggage restrictions. */
+  baggageFileBytes: 1024 * 1024,
   /** Spans in one request; beyond it the request is refused whole (413 / INVALID_ARGUMENT). */
   requestSpans: 250_000,
   /** Attributes of one span, event, link, resource or scope; later ones are counted dropped. */

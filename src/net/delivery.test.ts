@@ -23,19 +23,12 @@ const PATIENCE_MS = 10_000;
 const PROTOCOL: DeliveryProtocol = {
   path: PATH,
   retryCodes: new Set([GRPC_STATUS.UNAVAILABLE]),
-  join(parcels, mostBytes) {
-    let count = 1;
-    let bytes = parcels[0]!.bytes.length;
-    while (count < parcels.length && bytes + parcels[count]!.bytes.length <= mostBytes) {
-      bytes += parcels[count++]!.bytes.length;
-    }
-    return { message: Buffer.concat(parcels.slice(0, count).map((each) => each.bytes)), count };
-  },
+  join: (parcels) => Buffer.concat(parcels.map(({ bytes }) => bytes)),
   rejectedBy: (answer) => answer[0] ?? 0,
 };
 
 function parcel(spans: number, content = 1): Parcel {
-  return { bytes: new Uint8Array(spans).fill(content), spans, format: "jaeger" };
+  return { bytes: new Uint8Array(spans).fill(content), spans, format: "jaeger", group: "" };
 }
 
 function serve(
@@ -117,11 +110,35 @@ test("parcels are delivered; those that wait travel together", async (t) => {
   );
 });
 
+test("only parcels of one group travel together, and a busy group lets others pass", async (t) => {
+  const gate = Promise.withResolvers<undefined>();
+  const calls: Uint8Array[] = [];
+  const server = await serve(async (request) => {
+    calls.push(request.slice());
+    await gate.promise;
+    return EMPTY;
+  });
+  t.after(() => server.close(0));
+  const { delivery, settled } = rig(t, server.port, { maxBytes: 10_000_000, maxSpans: 10_000_000 });
+  const of = (group: number, spans: number): Parcel => ({
+    ...parcel(spans, group),
+    group: `group ${group}`,
+  });
+  // Four calls are under way before the first parcel waits.
+  for (let i = 0; i < 4; i++) delivery.offer([of(1, 1)]);
+  for (let i = 0; i < 6; i++) delivery.offer([of(2, 100_000), of(3, 10)]);
+  gate.resolve(undefined);
+  await settled();
+  assert.ok(calls.every((call) => call.every((content) => content === call[0])));
+  const groups = calls.slice(4).map((call) => `${call[0]}: ${call.length}`);
+  assert.deepEqual(groups, ["2: 200000", "3: 60", "2: 200000", "2: 200000"]);
+});
+
 test("what is beyond the bytes or the spans is refused and counted", async (t) => {
   const { delivery, count } = rig(t, 1, { maxBytes: 100, maxSpans: 60 });
   assert.equal(delivery.offer([parcel(50)]), "taken");
   assert.equal(delivery.offer([parcel(11)]), "buffer-full");
-  const heavy = { bytes: new Uint8Array(51), spans: 1, format: "jaeger" };
+  const heavy = { bytes: new Uint8Array(51), spans: 1, format: "jaeger", group: "" };
   assert.equal(delivery.offer([heavy]), "buffer-full");
   assert.equal(delivery.offer([parcel(5), parcel(5)]), "taken");
   assert.equal(count("dropped", "buffer-full"), 12);

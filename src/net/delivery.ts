@@ -1,6 +1,5 @@
 /** A bounded buffer of encoded spans and the calls that empty it: each delivered or counted. */
 
-import { assert } from "../base/assert.ts";
 import { Backoff } from "../base/backoff.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { CounterTable } from "../base/counters.ts";
@@ -16,12 +15,8 @@ export interface Parcel {
   readonly spans: number;
   /** Value of Jaeger's `format` label: what the spans came in as. */
   readonly format: string;
-}
-
-/** The message of one call, and how many parcels it holds. */
-export interface Joined {
-  readonly message: Uint8Array;
-  readonly count: number;
+  /** Parcels of one group may travel in one call. */
+  readonly group: string;
 }
 
 /** What a delivery does that depends on the protocol. */
@@ -30,11 +25,8 @@ export interface DeliveryProtocol {
   readonly path: string;
   /** Codes that ask for another attempt later. */
   readonly retryCodes: ReadonlySet<number>;
-  /**
-   * The message of as many parcels, from the first, as one call may carry: at least one, and no
-   * more than `mostBytes` unless the first alone is larger.
-   */
-  join(parcels: readonly Parcel[], mostBytes: number): Joined;
+  /** The message that carries all these parcels of one group. */
+  join(parcels: readonly Parcel[]): Uint8Array;
   /** Spans that a good answer says were refused. */
   rejectedBy(answer: Uint8Array): number;
 }
@@ -56,8 +48,8 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #meters: DeliveryMeters;
-  #queue: Parcel[] = [];
-  #head = 0;
+  /** What waits, by group; the group that waits longest comes first. */
+  readonly #groups = new Map<string, Parcel[]>();
   #calls = 0;
   #bytes = 0;
   #spans = 0;
@@ -102,8 +94,8 @@ export class Delivery {
     }
     this.#bytes += bytes;
     this.#spans += spans;
-    for (const parcel of parcels) this.#queue.push(parcel);
-    while (this.#calls < LIMITS.deliveryCalls && this.#waiting > 0) void this.#work();
+    for (const parcel of parcels) this.#enqueue(parcel);
+    while (this.#calls < LIMITS.deliveryCalls && this.#groups.size > 0) void this.#work();
     return "taken";
   }
 
@@ -129,42 +121,44 @@ export class Delivery {
     for (const wake of this.#pauses) wake();
   }
 
-  get #waiting(): number {
-    return this.#queue.length - this.#head;
+  #enqueue(parcel: Parcel): void {
+    const group = this.#groups.get(parcel.group);
+    if (group === undefined) this.#groups.set(parcel.group, [parcel]);
+    else group.push(parcel);
   }
 
   /** Makes calls until nothing waits; at most `deliveryCalls` of these run at once. */
   async #work(): Promise<void> {
     this.#calls++;
-    while (this.#waiting > 0) await this.#sendNext();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#send(next);
     this.#calls--;
     if (this.#spans === 0) this.#idle?.();
   }
 
-  async #sendNext(): Promise<void> {
-    const waiting = this.#queue.slice(this.#head, this.#head + LIMITS.deliveryParcels);
-    const { message, count } = this.#options.protocol.join(waiting, LIMITS.deliveryCallBytes);
-    assert(count >= 1 && count <= waiting.length, "a call holds at least one parcel");
-    this.#forget(count);
-    const parcels = waiting.slice(0, count);
-    const ended = await this.#deliver(message);
-    if (ended === "refused" && count > 1) await this.#sendEach(parcels);
+  /** What the next call carries: as many parcels of the first group as fit. */
+  #next(): readonly Parcel[] | undefined {
+    for (const [key, group] of this.#groups) {
+      this.#groups.delete(key);
+      const count = fitting(group, LIMITS.deliveryCallBytes);
+      if (count === group.length) return group;
+      // The rest of a busy group waits behind the others.
+      this.#groups.set(key, group.slice(count));
+      return group.slice(0, count);
+    }
+    return undefined;
+  }
+
+  async #send(parcels: readonly Parcel[]): Promise<void> {
+    const ended = await this.#deliver(this.#options.protocol.join(parcels));
+    if (ended === "refused" && parcels.length > 1) await this.#sendEach(parcels);
     else this.#settle(parcels, ended);
   }
 
   /** What is wrong with one parcel must not cost the others it travelled with. */
   async #sendEach(parcels: readonly Parcel[]): Promise<void> {
     for (const parcel of parcels) {
-      const { message } = this.#options.protocol.join([parcel], LIMITS.deliveryCallBytes);
-      this.#settle([parcel], await this.#deliver(message));
+      this.#settle([parcel], await this.#deliver(this.#options.protocol.join([parcel])));
     }
-  }
-
-  #forget(count: number): void {
-    this.#head += count;
-    if (this.#head < LIMITS.deliveryParcels && this.#head < this.#queue.length) return;
-    this.#queue = this.#queue.slice(this.#head);
-    this.#head = 0;
   }
 
   /** `ended`: why the parcels were given up, or how many of their spans a server refused. */
@@ -220,4 +214,16 @@ export class Delivery {
       this.#pauses.add(wake);
     });
   }
+}
+
+/** How many of the parcels, from the first, are within the bytes; at least one. */
+function fitting(parcels: readonly Parcel[], mostBytes: number): number {
+  let count = 0;
+  let bytes = 0;
+  for (const parcel of parcels) {
+    bytes += parcel.bytes.length;
+    if (count > 0 && bytes > mostBytes) break;
+    count++;
+  }
+  return count;
 }

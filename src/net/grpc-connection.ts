@@ -182,7 +182,6 @@ function tlsSettings(options: GrpcTls, host: string): tls.ConnectionOptions {
 }
 
 function reasonOf(error: Error): string {
-  return "code" in error && typeof error.code === "string"
-    ? `${error.message} (${error.code})`
-    : error.message;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }

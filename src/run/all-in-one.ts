@@ -5,6 +5,7 @@ import { keepSpans, openRoleStore } from "./keep-spans.ts";
 import { startRole } from "./role.ts";
 import type { RoleContext, RunningRole } from "./role.ts";
 import { serveAdmin } from "./serve-admin.ts";
+import { serveClientConfig, serveUdp } from "./serve-agent-doors.ts";
 import { serveQuery } from "./serve-query.ts";
 
 /** Starts everything: the admin port first, so that health can be asked; doors for spans last. */
@@ -13,6 +14,9 @@ export function startAllInOne(config: Config, context: RoleContext): Promise<Run
     await serveAdmin(parts);
     const opened = await openRoleStore(parts);
     await serveQuery(parts, opened.store);
-    return keepSpans(parts, opened);
+    return keepSpans(parts, opened, async (intake, strategies) => {
+      await serveUdp(parts, intake);
+      await serveClientConfig(parts, strategies);
+    });
   });
 }

@@ -17,6 +17,10 @@ const SERVERS = {
   jaegerHttp: ["Jaeger/HTTP", "http://*/api/traces"],
   jaegerGrpc: ["Jaeger/gRPC", "*"],
   zipkin: ["Zipkin", "http://*/api/v2/spans"],
+  jaegerCompact: ["UDP compact", "*"],
+  jaegerBinary: ["UDP binary", "*"],
+  zipkinCompact: ["UDP Zipkin", "*"],
+  clientConfig: ["Sampling", "http://*/sampling"],
   admin: ["Health", "http://*/"],
 } as const satisfies { readonly [name: string]: readonly [title: string, form: string] };
 

@@ -9,15 +9,16 @@ export function headersOf(texts: readonly string[]): Readonly<Record<string, str
 }
 
 /**
- * Tags from `collector.tags`. A value `${VARIABLE:default}` is the variable's, or the default
- * when it is not set or empty.
+ * Tags from `collector.tags` or `agent.tags`. A value `${VARIABLE:default}` is the variable's, or
+ * the default when it is not set or empty.
  */
 export function tagsOf(
+  flag: "collector.tags" | "agent.tags",
   texts: readonly string[],
   env: { readonly [name: string]: string | undefined },
 ): Tag[] {
   return texts.map((text) => {
-    const [key, raw] = pair("collector.tags", text, "=");
+    const [key, raw] = pair(flag, text, "=");
     const [, variable = "", standard = ""] = /^\$\{([^:}]+)(?::([^}]*))?\}$/.exec(raw) ?? [];
     if (variable === "") return { key, value: raw };
     const found = env[variable] ?? "";

@@ -17,7 +17,7 @@ export function collectorPipeline(parts: RoleParts, ledger: Ledger, end: Sink): 
   const { clock, config, context, counters } = parts;
   const stages: Stage[] = [
     countStage({ counters, ledger, clock }),
-    enrichStage(tagsOf(config["collector.tags"], context.env)),
+    enrichStage(tagsOf("collector.tags", config["collector.tags"], context.env)),
     sanitizeStage(),
     sampleStage({
       ratio: config["downsampling.ratio"],

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { otlpType } from "../../test/support/otlp-schema.ts";
 import {
+  decodeOtlpRejected,
   encodeOtlpResponse,
   encodeOtlpResponseJson,
   encodeStatus,
@@ -27,6 +28,18 @@ test("partial success tells how many and why", () => {
   assert.deepEqual(JSON.parse(encodeOtlpResponseJson(300, "no ïd")), {
     partialSuccess: { rejectedSpans: "300", errorMessage: "no ïd" },
   });
+});
+
+test("the rejected spans of an answer are read, and none from what is no answer", () => {
+  for (const rejected of [0, 1, 300, 2 ** 31 - 1]) {
+    assert.equal(decodeOtlpRejected(encodeOtlpResponse(rejected, "why")), rejected);
+  }
+  assert.equal(decodeOtlpRejected(new Uint8Array(0)), 0);
+  const whole = encodeOtlpResponse(300, "no ïd");
+  for (let end = 0; end < whole.length; end++) {
+    const read = decodeOtlpRejected(whole.subarray(0, end));
+    assert.ok(read === 0 || read === 300, String(read));
+  }
 });
 
 test("a message alone is a warning", () => {

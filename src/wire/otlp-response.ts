@@ -62,3 +62,39 @@ export function encodeStatusJson(code: number, message: string, retryDelayMs?: n
   }
   return JSON.stringify(status);
 }
+
+/**
+ * Spans that an ExportTraceServiceResponse says were rejected. An answer that is no such message
+ * comes from a server that said OK: then it is 0.
+ */
+export function decodeOtlpRejected(bytes: Uint8Array): number {
+  const partial = lastField(bytes, 0x0a);
+  const rejected = typeof partial === "object" ? lastField(partial, 0x08) : undefined;
+  return typeof rejected === "number" ? rejected : 0;
+}
+
+/** The last field with this tag: a number for a varint, bytes for a length; else undefined. */
+function lastField(bytes: Uint8Array, wanted: number): number | Uint8Array | undefined {
+  let at = 0;
+  let found: number | Uint8Array | undefined;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1; at < bytes.length && scale < 2 ** 53; scale *= 128) {
+      const byte = bytes[at++]!;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    at = bytes.length;
+    return 0;
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const number = varint();
+    if ((tag & 7) === 0) found = tag === wanted ? number : found;
+    else if ((tag & 7) === 2) {
+      if (tag === wanted) found = bytes.subarray(at, at + number);
+      at += number;
+    } else return found;
+  }
+  return found;
+}
