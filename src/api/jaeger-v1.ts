@@ -137,7 +137,7 @@ function transformAnswer(request: HttpRequest, query: URLSearchParams): Promise<
     ? { batch: decodeJaegerJson(request.body, builder), message: "" }
     : decodeOtlpJson(request.body, builder);
   const errors = message === "" ? undefined : [{ message }];
-  return streamAnswer(givenTraces(viewsByTrace(batch), errors), wantsPretty(query));
+  return streamAnswer(givenTraces(viewsByTrace([batch]), errors), wantsPretty(query));
 }
 
 async function dependenciesAnswer(

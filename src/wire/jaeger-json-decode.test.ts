@@ -24,7 +24,7 @@ function decode(text: string | Uint8Array): SpanBatch {
 
 /** Each trace of the batch as stored. */
 function encode(batch: SpanBatch): string[] {
-  return viewsByTrace(batch).map((view) => {
+  return viewsByTrace([batch]).map((view) => {
     const writer = new JsonWriter();
     for (const _ of encodeJaegerTrace(writer, view)) continue;
     return Buffer.concat(writer.take()).toString();

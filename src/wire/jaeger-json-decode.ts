@@ -26,24 +26,30 @@ export function isJaegerJson(bytes: Uint8Array): boolean {
 /**
  * Spans of one or more traces: `{"data":[…]}`, a list of traces, or one trace. The builder is
  * the caller's to reuse. What Jaeger holds in tags and a batch in columns becomes columns: kind,
- * status, scope, trace state. Throws `malformed`, or `too-large` beyond LIMITS.requestSpans.
+ * status, scope, trace state. Throws `malformed`, or `too-large` beyond `mostSpans`.
  */
-export function decodeJaegerJson(bytes: Uint8Array, builder: BatchBuilder): SpanBatch {
+export function decodeJaegerJson(
+  bytes: Uint8Array,
+  builder: BatchBuilder,
+  mostSpans: number = LIMITS.requestSpans,
+): SpanBatch {
   builder.reset();
   const root = json.parse(bytes);
   const enveloped = typeof root === "object" && root !== null && "data" in root;
   const traces = enveloped ? root.data : Array.isArray(root) ? root : [root];
-  const decoder = new Decoder(builder);
+  const decoder = new Decoder(builder, mostSpans);
   for (const trace of json.list(traces, "data")) decoder.trace(json.object(trace, "a trace"));
   return builder.finish();
 }
 
 class Decoder {
   readonly #builder: BatchBuilder;
+  readonly #mostSpans: number;
   readonly #scopes = new Map<string, number>();
 
-  constructor(builder: BatchBuilder) {
+  constructor(builder: BatchBuilder, mostSpans: number) {
     this.#builder = builder;
+    this.#mostSpans = mostSpans;
   }
 
   trace(trace: JsonObject): void {
@@ -81,8 +87,8 @@ class Decoder {
 
   #span(span: JsonObject, resource: number): void {
     const builder = this.#builder;
-    if (builder.spanCount >= LIMITS.requestSpans) {
-      throw new SpoorError("too-large", `more than ${LIMITS.requestSpans} spans`);
+    if (builder.spanCount >= this.#mostSpans) {
+      throw new SpoorError("too-large", `more than ${this.#mostSpans} spans`);
     }
     const tags = json.tags(span["tags"]);
     const i = builder.addSpan(resource, this.#scope(tags));

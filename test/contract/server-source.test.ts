@@ -49,7 +49,10 @@ async function withCutServer(keep: number, run: (cut: string) => Promise<void>):
         headers: { "accept-encoding": "identity" },
       });
       const bytes = new Uint8Array(await answer.arrayBuffer());
-      response.writeHead(answer.status, { "content-length": bytes.length });
+      response.writeHead(answer.status, {
+        "content-type": answer.headers.get("content-type")!,
+        "content-length": bytes.length,
+      });
       response.write(bytes.subarray(0, keep), () => response.destroy());
     })();
   });

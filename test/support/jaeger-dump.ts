@@ -24,7 +24,7 @@ interface ShownTrace {
 
 /** The spans of all traces, as stored. Tags have no order in Jaeger's model and are sorted. */
 export function dumpJaeger(batch: SpanBatch): ShownSpan[] {
-  return viewsByTrace(batch).flatMap((view) => {
+  return viewsByTrace([batch]).flatMap((view) => {
     const writer = new JsonWriter();
     for (const _ of encodeJaegerTrace(writer, view)) continue;
     const trace = JSON.parse(Buffer.concat(writer.take()).toString()) as ShownTrace;

@@ -20,6 +20,7 @@ export interface ServerSourceOptions {
 /** Thrown by `load` of a server that knows no skeletons: a plain Jaeger. */
 export class NoSkeletonsError extends Error {}
 
+const SKELETON_TYPE = "application/x-spoor-skeleton";
 /** Details of the last rows asked for are kept: scrolling back asks nothing. */
 const KEPT_DETAILS = 5000;
 
@@ -35,6 +36,11 @@ export function serverSource(options: ServerSourceOptions): TraceSource {
   return {
     async load(onProgress, signal) {
       const response = await ask(`${root}/skeleton?${query.toString()}`, { signal });
+      if (response.headers.get("content-type") !== SKELETON_TYPE) {
+        await response.body?.cancel();
+        // Jaeger shows its page for every address it does not know.
+        throw new NoSkeletonsError(`${root} is something else there`);
+      }
       if (response.body === null) throw new TraceLoadError("cut-short", "The answer is empty.");
       return await readSkeleton(response.body, onProgress, signal);
     },

@@ -267,7 +267,7 @@ describe("views", () => {
       { id: 2, trace: 2 },
       { id: 3, trace: 1, parent: 1 },
     ]).finish();
-    const [first, second] = viewsByTrace(batch);
+    const [first, second] = viewsByTrace([batch]);
     assert.deepEqual([...first!.row], [0, 2]);
     assert.deepEqual([...second!.row], [1]);
     assert.deepEqual([...first!.parentIds], [0, 0, first!.spanIds[0], first!.spanIds[1]]);

@@ -1,6 +1,6 @@
 /** TraceView: one trace as rows of read-only batches plus what adjusters changed about them. */
 
-import { toHex } from "../../base/bytes.ts";
+import { equalBytes, toHex } from "../../base/bytes.ts";
 import { SpoorError } from "../errors.ts";
 import type { SpanBatch } from "../batch.ts";
 import { parentReference, referencesOf } from "./references.ts";
@@ -53,25 +53,54 @@ export function viewTrace(parts: readonly SpanBatch[]): TraceView {
   return view;
 }
 
-/** The traces of a batch that holds several, in the order of their first spans. */
-export function viewsByTrace(batch: SpanBatch): TraceView[] {
-  const rowsOf = new Map<string, number[]>();
-  for (let i = 0; i < batch.spanCount; i++) {
-    const traceHex = toHex(batch.traceId, i * 16, 16);
-    const rows = rowsOf.get(traceHex);
-    if (rows === undefined) rowsOf.set(traceHex, [i]);
-    else rows.push(i);
+/** The traces of batches that hold several, in the order of their first spans. */
+export function viewsByTrace(parts: readonly SpanBatch[]): TraceView[] {
+  const whole = viewTrace(parts);
+  const spansOf = new Map<string, number[]>();
+  let open: number[] = [];
+  for (let v = 0; v < whole.spanCount; v++) {
+    // Spans of a trace mostly follow each other: only a change costs a text.
+    if (v === 0 || !sameTrace(whole, v - 1, v)) {
+      const traceHex = toHex(parts[whole.part[v]!]!.traceId, whole.row[v]! * 16, 16);
+      open = spansOf.get(traceHex) ?? [];
+      spansOf.set(traceHex, open);
+    }
+    open.push(v);
   }
-  const whole = viewTrace([batch]);
-  return [...rowsOf.values()].map((rows) => {
-    const view = emptyView(whole.parts, rows.length);
-    rows.forEach((i, v) => {
-      view.row[v] = i;
-      view.spanIds.set(whole.spanIds.subarray(i * 2, i * 2 + 2), v * 2);
-      view.parentIds.set(whole.parentIds.subarray(i * 2, i * 2 + 2), v * 2);
+  return [...spansOf.values()].map((spans) => {
+    const view = emptyView(parts, spans.length);
+    spans.forEach((from, v) => {
+      view.part[v] = whole.part[from]!;
+      view.row[v] = whole.row[from]!;
+      for (let word = 0; word < 2; word++) {
+        view.spanIds[v * 2 + word] = whole.spanIds[from * 2 + word]!;
+        view.parentIds[v * 2 + word] = whole.parentIds[from * 2 + word]!;
+      }
     });
     return view;
   });
+}
+
+function sameTrace(view: TraceView, a: number, b: number): boolean {
+  const x = view.parts[view.part[a]!]!.traceId;
+  const y = view.parts[view.part[b]!]!.traceId;
+  return equalBytes(x, view.row[a]! * 16, y, view.row[b]! * 16, 16);
+}
+
+/** A view of the same spans as stored, for who adjusts them another way. */
+export function copyView(view: TraceView): TraceView {
+  return {
+    parts: view.parts,
+    spanCount: view.spanCount,
+    part: view.part.slice(),
+    row: view.row.slice(),
+    spanIds: view.spanIds.slice(),
+    parentIds: view.parentIds.slice(),
+    parentReplaced: view.parentReplaced.slice(),
+    shiftNs: undefined,
+    warnings: new Map(),
+    adjusted: false,
+  };
 }
 
 function emptyView(parts: readonly SpanBatch[], spanCount: number): TraceView {
