@@ -1,11 +1,9 @@
 // What a span costs an application: this client beside jaeger-client and OpenTelemetry.
-// Run: node bench/client-span.ts [milliseconds a round]
+// Run: node bench/client.ts. This file is also the process of one subject: BENCH_SUBJECT.
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import type { AddressInfo } from "node:net";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { installedFile } from "./client-installed.ts";
 import type { Counter } from "../src/client/types.ts";
 import type { SpanQueueOptions } from "../src/client/span-queue.ts";
 
@@ -19,7 +17,11 @@ interface Subject {
   burst: number;
   close(): Promise<void>;
 }
-type Make = (ports: { udp: number; http: number }) => Promise<Subject> | Subject;
+interface Ports {
+  readonly udp: number;
+  readonly http: number;
+}
+type Make = (ports: Ports) => Promise<Subject> | Subject;
 
 interface TagSpan {
   setTag(key: string, value: unknown): unknown;
@@ -40,9 +42,16 @@ function openTracingSpan(tracer: { startSpan(name: string): TagSpan }): OneSpan 
 
 const nothing = { burst: 0, close: () => Promise.resolve() };
 const BURST = 200;
+const ROUND_MS = 250;
 
-async function spoor(): Promise<typeof import("../src/client/node/index.ts")> {
-  return await import("../src/client/node/index.ts");
+/** A module of the installed client. */
+async function load<T>(file: string): Promise<T> {
+  const path = installedFile(process.env["BENCH_INSTALLED"]!, file);
+  return (await import(pathToFileURL(path).href)) as T;
+}
+
+function spoor(): Promise<typeof import("../src/client/node/index.ts")> {
+  return load("node/index.js");
 }
 
 const spoorWith =
@@ -55,13 +64,17 @@ const spoorWith =
     return { ...nothing, span: openTracingSpan(tracer) };
   };
 
+type Otlp = typeof import("../src/client/otlp-format.ts");
+type Thrift = typeof import("../src/client/thrift-format.ts");
+type Queue = typeof import("../src/client/span-queue.ts");
+
 const spoorEncoded =
   (kind: "binary" | "compact" | "otlp"): Make =>
   async () => {
     const { ConstSampler, RemoteReporter, Tracer, systemTimers } = await spoor();
-    const { OtlpFormat } = await import("../src/client/otlp-format.ts");
-    const { ThriftFormat } = await import("../src/client/thrift-format.ts");
-    const { SpanQueue } = await import("../src/client/span-queue.ts");
+    const { OtlpFormat } = await load<Otlp>("otlp-format.js");
+    const { ThriftFormat } = await load<Thrift>("thrift-format.js");
+    const { SpanQueue } = await load<Queue>("span-queue.js");
     const format = kind === "otlp" ? new OtlpFormat() : new ThriftFormat(kind, true);
     const options: SpanQueueOptions = {
       format,
@@ -79,7 +92,7 @@ const spoorEncoded =
   };
 
 const spoorReporting =
-  (reporter: (ports: { udp: number; http: number }) => object): Make =>
+  (reporter: (ports: Ports) => object): Make =>
   async (ports) => {
     const { initTracer } = await spoor();
     const sampler = { type: "const", param: 1 };
@@ -125,7 +138,7 @@ const jaegerWith =
   };
 
 const jaegerReporting =
-  (reporter: (ports: { udp: number; http: number }) => object): Make =>
+  (reporter: (ports: Ports) => object): Make =>
   (ports) => {
     const jaeger = require("jaeger-client") as JaegerClient;
     const sampler = { type: "const", param: 1 };
@@ -162,12 +175,12 @@ const otel =
     return { span, burst: send ? BURST : 0, close: () => provider.shutdown() };
   };
 
-const thriftOver = ({ http }: { http: number }): object => ({
+const thriftOver = ({ http }: Ports): object => ({
   collectorEndpoint: `http://127.0.0.1:${http}/api/traces`,
 });
-const overUdp = ({ udp }: { udp: number }): object => ({ agentHost: "127.0.0.1", agentPort: udp });
+const overUdp = ({ udp }: Ports): object => ({ agentHost: "127.0.0.1", agentPort: udp });
 
-const SUBJECTS: Readonly<Record<string, Make>> = {
+const subjects: Readonly<Record<string, Make>> = {
   "spoor-client, not sampled (0.1 %)": spoorWith(0.001),
   "jaeger-client, not sampled (0.1 %)": jaegerWith(0.001),
   "OpenTelemetry, not sampled (0.1 %)": otel(0.001, false),
@@ -216,81 +229,90 @@ async function round(subject: Subject, count: number): Promise<number> {
   return ((used.user + used.system) * 1_000) / count;
 }
 
-/** Bytes a span allocates: the heap's growth over spans without a collection in between. */
+/** Bytes a span allocates: the heap's growth over so few spans that nothing is collected. */
 function allocated(subject: Subject): number {
   const { gc } = globalThis as { gc?: () => void };
   gc?.();
-  const count = 10_000;
+  const count = 2_000;
   const before = process.memoryUsage().heapUsed;
   loop(subject.span, count);
   return (process.memoryUsage().heapUsed - before) / count;
 }
 
-async function measure(name: string, ports: { udp: number; http: number }): Promise<void> {
-  const subject = await SUBJECTS[name]!(ports);
-  const target = Number(process.argv[2] ?? 300) * 1_000_000;
+const ROUNDS = 5;
+
+interface Measured {
+  readonly ns: readonly number[];
+  readonly bytes: number | null;
+}
+
+async function measure(name: string, ports: Ports): Promise<void> {
+  const subject = await subjects[name]!(ports);
   for (let i = 0; i < 3; i++) await round(subject, 20_000);
   const first = await round(subject, 20_000);
-  const count = Math.max(10_000, Math.min(2_000_000, Math.round(target / first / BURST) * BURST));
-  const rounds: number[] = [];
-  for (let i = 0; i < 9; i++) rounds.push(await round(subject, count));
-  rounds.sort((a, b) => a - b);
-  const bytes = subject.burst === 0 ? Math.round(allocated(subject)) : Number.NaN;
+  const fitting = Math.round((ROUND_MS * 1_000_000) / first / BURST) * BURST;
+  const count = Math.max(10_000, Math.min(2_000_000, fitting));
+  const ns: number[] = [];
+  for (let i = 0; i < ROUNDS; i++) ns.push(await round(subject, count));
+  const bytes = subject.burst === 0 ? Math.round(allocated(subject)) : null;
   await subject.close();
-  console.log(JSON.stringify({ best: rounds[0], median: rounds[4], bytes, count }));
+  const measured: Measured = { ns, bytes };
+  console.log(JSON.stringify(measured));
   process.exit(0);
 }
 
 /** Runs one subject in a process of its own and returns the line it prints. */
-function child(name: string, ports: { udp: number; http: number }): Promise<string> {
+function child(name: string, installed: string, ports: Ports): Promise<Measured> {
   return new Promise((resolve, reject) => {
-    const flags = [
-      "--expose-gc",
-      "--min-semi-space-size=128",
-      "--max-semi-space-size=128",
-      "--no-warnings",
-    ];
     const self = fileURLToPath(import.meta.url);
-    const started = spawn(process.execPath, [...flags, self, ...process.argv.slice(2)], {
-      env: { ...process.env, BENCH_SUBJECT: name, BENCH_PORTS: JSON.stringify(ports) },
+    const started = spawn(process.execPath, ["--expose-gc", "--no-warnings", self], {
+      env: {
+        ...process.env,
+        BENCH_SUBJECT: name,
+        BENCH_INSTALLED: installed,
+        BENCH_PORTS: JSON.stringify(ports),
+      },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let output = "";
     started.stdout.on("data", (part: Buffer) => (output += part.toString()));
     started.on("error", reject);
-    started.on("close", () => resolve(output));
+    started.on("close", (code) => {
+      if (code === 0) resolve(JSON.parse(output.trim().split("\n").at(-1)!) as Measured);
+      else reject(new Error(`${name}: ended with ${code}`));
+    });
   });
 }
 
-async function main(): Promise<void> {
-  const udp = createSocket("udp4");
-  udp.on("message", () => {});
-  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-  const http = createServer((request, response) => {
-    request.resume();
-    request.on("end", () => response.writeHead(200).end());
-  });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const ports = { udp: udp.address().port, http: (http.address() as AddressInfo).port };
-  console.log("start + 4 tags + finish; ns of CPU a span: best and median of 9 rounds");
-  console.log("| client | best ns | median ns | bytes allocated | spans a round |");
-  console.log("|---|---|---|---|---|");
-  for (const name of Object.keys(SUBJECTS)) {
-    const line = await child(name, ports);
-    const { best, median, bytes, count } = JSON.parse(line.trim().split("\n").at(-1)!) as {
-      best: number;
-      median: number;
-      bytes: number | null;
-      count: number;
-    };
-    const cells = [name, best.toFixed(0), median.toFixed(0), bytes ?? "", count];
-    console.log(`| ${cells.join(" | ")} |`);
+export interface SpanCost {
+  readonly client: string;
+  /** Nanoseconds of CPU a span. */
+  readonly bestNs: number;
+  readonly medianNs: number;
+  readonly bytes: number | null;
+  readonly rounds: number;
+}
+
+/** Every subject in every pass, one after the other: moods of the machine meet all of them. */
+export async function measureSpans(
+  installed: string,
+  ports: Ports,
+  passes: number,
+): Promise<SpanCost[]> {
+  const found = new Map<string, { ns: number[]; bytes: number | null }>();
+  for (let pass = 0; pass < passes; pass++) {
+    for (const name of Object.keys(subjects)) {
+      const { ns, bytes } = await child(name, installed, ports);
+      const before = found.get(name)?.ns ?? [];
+      found.set(name, { ns: [...before, ...ns], bytes });
+    }
   }
-  udp.close();
-  http.close();
-  http.closeAllConnections();
+  return [...found].map(([client, { ns, bytes }]) => {
+    const sorted = ns.toSorted((a, b) => a - b);
+    const medianNs = sorted[sorted.length >> 1]!;
+    return { client, bestNs: sorted[0]!, medianNs, bytes, rounds: ns.length };
+  });
 }
 
 const subject = process.env["BENCH_SUBJECT"];
-if (subject === undefined) await main();
-else await measure(subject, JSON.parse(process.env["BENCH_PORTS"]!));
+if (subject !== undefined) await measure(subject, JSON.parse(process.env["BENCH_PORTS"]!) as Ports);

@@ -12,6 +12,7 @@ import { buildPeers } from "./peers.ts";
 import { profileIngest } from "./profiled.ts";
 import { renderReport } from "./report.ts";
 import type { Results } from "./results.ts";
+import { writeSection } from "./page.ts";
 import { builds } from "./servers.ts";
 import type { Build } from "./servers.ts";
 
@@ -27,7 +28,6 @@ const usage = `npm run bench -- [options]
 `;
 
 const root = path.join(import.meta.dirname, "..");
-const page = path.join(root, "BENCHMARKS.md");
 
 const { values } = parseArgs({
   options: {
@@ -97,12 +97,12 @@ if (values.help) {
   process.stdout.write(usage);
 } else if (values.report !== undefined) {
   const kept = JSON.parse(fs.readFileSync(values.report, "utf8")) as Results;
-  fs.writeFileSync(page, renderReport(kept));
+  writeSection("store", renderReport(kept));
 } else {
   const results = await measure();
   const file = path.join(os.tmpdir(), "spoor-bench", `results-${Date.now()}.json`);
   fs.writeFileSync(file, JSON.stringify(results));
   const report = renderReport(results);
   console.log(`\n${report}\nresults kept in ${file}`);
-  if (values.write) fs.writeFileSync(page, report);
+  if (values.write) writeSection("store", report);
 }

@@ -93,14 +93,25 @@ export class JaegerBaggageHeaders {
   }
 }
 
+/** A key's first letter, whatever its case: most headers are known not to be ours by it. */
+function firstLetter(key: string): number {
+  return key.charCodeAt(0) | 32;
+}
+
+const JAEGER_LETTER = firstLetter("jaeger-");
+
 export class TextMapCodec implements Injector, Extractor {
   readonly #contextKey: string;
+  readonly #contextLetter: number;
+  readonly #baggageLetter: number;
   readonly #baggage: JaegerBaggageHeaders;
   readonly #metrics: Metrics | null;
 
   constructor(options: TextCodecOptions = {}) {
     this.#contextKey = (options.contextKey || "uber-trace-id").toLowerCase();
     this.#baggage = new JaegerBaggageHeaders(options.baggagePrefix, options.urlEncoding === true);
+    this.#contextLetter = firstLetter(this.#contextKey);
+    this.#baggageLetter = firstLetter(this.#baggage.prefix);
     this.#metrics = options.metrics ?? null;
   }
 
@@ -108,21 +119,24 @@ export class TextMapCodec implements Injector, Extractor {
     const headers = textMap(carrier);
     if (headers === null) return null;
     let context: SpanContext | null = null;
-    const baggage: Record<string, string> = {};
+    let baggage: Record<string, string> | null = null;
     let debugId = "";
     for (const key in headers) {
-      if (!Object.hasOwn(headers, key)) continue;
+      const letter = firstLetter(key);
+      const known = letter === this.#contextLetter || letter === this.#baggageLetter;
+      if ((!known && letter !== JAEGER_LETTER) || !Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
       if (lowerKey === this.#contextKey) {
         context = this.#context(headers[key]);
       } else if (lowerKey === "jaeger-debug-id") {
         debugId = this.#baggage.decode(headerText(headers[key]) ?? "");
       } else {
+        baggage ??= {};
         this.#baggage.take(baggage, key, lowerKey, headers[key]);
       }
     }
     const found = context ?? new SpanContext();
-    found.setExtra(baggage, debugId, "");
+    if (baggage !== null || debugId !== "") found.setExtra(baggage ?? {}, debugId, "");
     return found;
   }
 

@@ -12,16 +12,16 @@ import { SAMPLED, SpanContext } from "./span-context.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Extractor, Injector } from "./types.ts";
 
-const VERSION_00 = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-const LATER_VERSION = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+/** Only later versions may have more. */
+const LENGTH_OF_VERSION_00 = 55;
 /** Characters of a tracestate that must be carried on; longer ones are dropped as a whole. */
 const TRACE_STATE_LENGTH = 512;
 
 /** Null for what the specification calls invalid: version ff, upper case, zero ids. */
 export function readTraceparent(text: string): SpanContext | null {
-  const version = text.slice(0, 2);
-  const valid = version === "00" ? VERSION_00.test(text) : LATER_VERSION.test(text);
-  if (!valid || version === "ff") return null;
+  const longer = text.startsWith("00") && text.length > LENGTH_OF_VERSION_00;
+  if (longer || !TRACEPARENT.test(text)) return null;
   const flags = Number.parseInt(text.slice(53, 55), 16) & SAMPLED;
   const context = SpanContext.withStringIds(text.slice(3, 35), text.slice(36, 52), null, flags);
   return context.isValid ? context : null;

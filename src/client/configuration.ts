@@ -1,7 +1,5 @@
 // Builds a tracer from jaeger-client's configuration object, with the parts a platform provides.
-import { FORMAT_BINARY, FORMAT_HTTP_HEADERS, FORMAT_TEXT_MAP } from "opentracing/lib/constants.js";
-import { initialize } from "opentracing/lib/noop.js";
-import { Tracer as OpenTracingTracer } from "opentracing/lib/tracer.js";
+import { FORMAT_BINARY, FORMAT_HTTP_HEADERS, FORMAT_TEXT_MAP } from "./opentracing-names.ts";
 import { CompositeCodec } from "./codec-composite.ts";
 import { AnchoredClock } from "./clock.ts";
 import { NULL_LOGGER } from "./logger.ts";
@@ -103,8 +101,10 @@ export interface Parts {
 
 /** What differs between Node and browsers. */
 export interface Platform {
+  /** A tracer that does nothing. */
+  readonly disabled: () => Tracer;
   readonly timers: Timers;
-  readonly random: RandomFill;
+  readonly random?: RandomFill;
   readonly codecs: Readonly<Record<string, (options: TextCodecOptions) => Codec>>;
   /** Samplers besides the constant and the probabilistic one; null for an unknown type. */
   readonly sampler?: (type: string, config: SamplerConfig, parts: Parts) => Sampler | null;
@@ -179,19 +179,15 @@ function registerPropagation(
 }
 
 /**
- * A tracer as `config` says, or OpenTracing's own that does nothing when tracing is disabled.
+ * A tracer as `config` says, or one that does nothing when tracing is disabled.
  * Throws on a configuration that cannot be meant: at start-up, never later.
  */
 export function buildTracer(
   config: TracingConfig,
   options: TracingOptions,
   platform: Platform,
-): Tracer | OpenTracingTracer {
-  if (config.disable) {
-    // The spans of a tracer that does nothing exist only after this.
-    initialize();
-    return new OpenTracingTracer();
-  }
+): Tracer {
+  if (config.disable) return platform.disabled();
   if (!config.serviceName) throw new Error("config.serviceName must be provided");
   const logger = options.logger ?? NULL_LOGGER;
   const metrics = platform.metrics?.(options.metrics) ?? null;
@@ -202,16 +198,10 @@ export function buildTracer(
   const throttler =
     options.throttler ?? (config.throttler && platform.throttler?.(config.throttler, parts));
   logger.info(`Initializing Spoor tracer with ${reporter} and ${sampler}`);
-  const { tags, traceId128bit, shareRpcSpan, contextKey, baggagePrefix } = options;
   const tracer = new Tracer(config.serviceName, reporter, sampler, {
-    tags,
+    ...options,
     metrics: metrics ?? undefined,
     logger,
-    contextKey,
-    baggagePrefix,
-    traceId128bit,
-    shareRpcSpan,
-    baggageRestrictionManager: options.baggageRestrictionManager,
     debugThrottler: throttler,
     clock,
     random: platform.random,

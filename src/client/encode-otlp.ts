@@ -1,5 +1,5 @@
 // Encodes spans directly as OTLP protobuf, without objects in between.
-import { REFERENCE_CHILD_OF } from "opentracing/lib/constants.js";
+import { REFERENCE_CHILD_OF } from "./opentracing-names.ts";
 import { SpanContext } from "./span-context.ts";
 import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
 import type { ProtobufWriter } from "../wire/protobuf-writer.ts";
@@ -121,9 +121,8 @@ function writeLinks(writer: ProtobufWriter, span: Span, options: TagOptions): vo
   }
 }
 
-function writeStatus(writer: ProtobufWriter, message: string): void {
+function writeStatus(writer: ProtobufWriter): void {
   const status = writer.begin(STATUS);
-  if (message !== "") writer.fieldString(0x12, message);
   writer.fieldVarint(0x18, STATUS_ERROR);
   writer.end(status);
 }
@@ -144,7 +143,7 @@ function writeTags(writer: ProtobufWriter, tags: readonly unknown[], options: Ta
     }
   }
   if (kind !== 0) writer.fieldVarint(KIND, kind);
-  if (failed) writeStatus(writer, "");
+  if (failed) writeStatus(writer);
 }
 
 /** Appends one finished span as field 2 of ScopeSpans. Bench: bench/client-span.ts. */

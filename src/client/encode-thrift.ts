@@ -1,5 +1,5 @@
 // Encodes spans directly as Jaeger's Thrift, without objects in between.
-import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "opentracing/lib/constants.js";
+import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "./opentracing-names.ts";
 import { ThriftType } from "../wire/thrift-writer.ts";
 import { SpanContext } from "./span-context.ts";
 import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
@@ -16,46 +16,44 @@ const TAG_LONG = 3;
 const TAG_BINARY = 4;
 const INT64_MAX = 2n ** 63n;
 
-function writeNumber(writer: ThriftWriter, value: number, asDouble: boolean): void {
+function writeNumber(writer: ThriftWriter, key: string, value: number, asDouble: boolean): void {
   if (asDouble || !Number.isSafeInteger(value) || Object.is(value, -0)) {
-    writer.fieldI32(2, TAG_DOUBLE);
+    writer.tagBegin(key, TAG_DOUBLE);
     writer.fieldDouble(4, value);
     return;
   }
-  writer.fieldI32(2, TAG_LONG);
+  writer.tagBegin(key, TAG_LONG);
   writer.fieldI64(6, Math.floor(value / TWO_32) | 0, value | 0);
 }
 
-function writeText(writer: ThriftWriter, value: string, limit: number): void {
-  writer.fieldI32(2, TAG_STRING);
+function writeText(writer: ThriftWriter, key: string, value: string, limit: number): void {
+  writer.tagBegin(key, TAG_STRING);
   writer.fieldString(3, value.length > limit ? cutText(value, limit) : value);
 }
 
-function writeRareValue(writer: ThriftWriter, value: unknown, limit: number): void {
+function writeRareValue(writer: ThriftWriter, key: string, value: unknown, limit: number): void {
   const bytes = bytesOfValue(value);
   if (bytes !== null) {
-    writer.fieldI32(2, TAG_BINARY);
+    writer.tagBegin(key, TAG_BINARY);
     writer.fieldBytes(7, bytes.length > limit ? bytes.subarray(0, limit) : bytes);
   } else if (typeof value === "bigint" && value >= -INT64_MAX && value < INT64_MAX) {
-    writer.fieldI32(2, TAG_LONG);
+    writer.tagBegin(key, TAG_LONG);
     writer.fieldI64(6, Number(value >> 32n) | 0, Number(value & 0xffffffffn) | 0);
   } else {
-    writeText(writer, textOfValue(value), limit);
+    writeText(writer, key, textOfValue(value), limit);
   }
 }
 
 function writeTag(writer: ThriftWriter, key: string, value: unknown, options: TagOptions): void {
-  writer.structBegin();
-  writer.fieldString(1, key);
   if (typeof value === "string") {
-    writeText(writer, value, options.maxTagValueLength);
+    writeText(writer, key, value, options.maxTagValueLength);
   } else if (typeof value === "number") {
-    writeNumber(writer, value, options.numbersAsDouble);
+    writeNumber(writer, key, value, options.numbersAsDouble);
   } else if (typeof value === "boolean") {
-    writer.fieldI32(2, TAG_BOOL);
+    writer.tagBegin(key, TAG_BOOL);
     writer.fieldBool(5, value);
   } else {
-    writeRareValue(writer, value, options.maxTagValueLength);
+    writeRareValue(writer, key, value, options.maxTagValueLength);
   }
   writer.structEnd();
 }

@@ -8,11 +8,11 @@ import { OtlpFormat } from "./otlp-format.ts";
 import { StackScopeManager } from "./scope.ts";
 import { SpanQueue } from "./span-queue.ts";
 import { DEFAULT_TAG_OPTIONS } from "./tag-options.ts";
+import { Tracer } from "./tracer.ts";
 import { VERSION } from "./version.ts";
 import type { Platform, ReporterConfig, TracingConfig, TracingOptions } from "./configuration.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Logger } from "./types.ts";
-import type { Tracer } from "./tracer.ts";
 
 /** Small enough that a page that goes away can still send it. */
 const BATCH_BYTES = 56 * 1024;
@@ -49,10 +49,8 @@ function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logg
 }
 
 const browserPlatform: Platform = {
+  disabled: () => new Tracer(""),
   timers: systemTimers,
-  random: (into) => {
-    crypto.getRandomValues(into);
-  },
   codecs: {
     jaeger: (options) => new TextMapCodec(options),
     w3c: (options) => new W3CTraceContextCodec(options),
@@ -64,7 +62,7 @@ const browserPlatform: Platform = {
 
 /** A tracer from the same configuration object as on Node; `collectorEndpoint` is required. */
 export function initTracer(config: TracingConfig, options: TracingOptions = {}): Tracer {
-  return buildTracer(config, options, browserPlatform) as Tracer;
+  return buildTracer(config, options, browserPlatform);
 }
 
 export { Tracer } from "./tracer.ts";

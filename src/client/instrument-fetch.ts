@@ -1,5 +1,5 @@
 // Traces calls of the platform's `fetch`, on Node and in browsers.
-import { FORMAT_HTTP_HEADERS } from "opentracing/lib/constants.js";
+import { FORMAT_HTTP_HEADERS } from "./opentracing-names.ts";
 import type { Tracer } from "./tracer.ts";
 
 export interface FetchInstrumentationOptions {

@@ -11,6 +11,7 @@ import { Metrics } from "./metrics.ts";
 import { InMemoryReporter } from "./reporters.ts";
 import { ConstSampler } from "./samplers.ts";
 import { SpanContext } from "./span-context.ts";
+import "./node/jaeger-names.ts";
 import { Tracer } from "./tracer.ts";
 import type { Extractor, Injector } from "./types.ts";
 

@@ -1,7 +1,7 @@
 // The sampler of a share of traces with a lower bound a second.
 import { RateLimitingSampler } from "./sampler-rate-limiting.ts";
 import { NOT_SAMPLED, OneDecision, ProbabilisticSampler, sampledBy } from "./samplers.ts";
-import type { Span } from "./span.ts";
+import type { Candidate } from "./samplers.ts";
 import type { SamplingDecision } from "./types.ts";
 
 /** A share of traces, and at least so many a second: rare operations are seen, too. */
@@ -17,7 +17,7 @@ export class GuaranteedThroughputSampler extends OneDecision {
     this.#floorDecision = sampledBy("lowerbound", rate);
   }
 
-  decide(span: Span): SamplingDecision {
+  decide(span: Candidate): SamplingDecision {
     const decision = this.#share.decide(span);
     // The lower bound's credit is spent either way: it is a bound, not an addition.
     const floor = this.#floor.decide();

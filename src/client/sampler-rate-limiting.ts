@@ -39,12 +39,6 @@ export class RateLimitingSampler extends OneDecision {
     return this.#limiter.checkCredit(1) ? this.#decision : NOT_SAMPLED;
   }
 
-  isSampled(_operation: string, outTags: Record<string, unknown>): boolean {
-    const decision = this.decide();
-    Object.assign(outTags, decision.tags);
-    return decision.sample;
-  }
-
   name(): string {
     return "RateLimitingSampler";
   }

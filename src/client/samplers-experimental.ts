@@ -46,8 +46,9 @@ export class TagEqualsSampler implements Sampler {
   }
 
   onCreateSpan(span: Span): SamplingDecision {
-    for (const { key, value } of span._tags) {
-      if (key === this.#tagKey) return this.#match(span, value);
+    const tags = span.recording?.tags ?? [];
+    for (let i = 0; i < tags.length; i += 2) {
+      if (tags[i] === this.#tagKey) return this.#match(span, tags[i + 1]);
     }
     return UNDECIDED_YET;
   }

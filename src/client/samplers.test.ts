@@ -13,6 +13,7 @@ import { RemoteSampler } from "./sampler-remote.ts";
 import { RateLimitingSampler } from "./sampler-rate-limiting.ts";
 import { ConstSampler, ProbabilisticSampler } from "./samplers.ts";
 import { RemoteThrottler } from "./throttler-remote.ts";
+import "./node/jaeger-names.ts";
 import { Tracer } from "./tracer.ts";
 import type { FetchText } from "./control.ts";
 import type { Span } from "./span.ts";

@@ -21,6 +21,9 @@ export function sampledBy(type: string, param: unknown): SamplingDecision {
   return Object.freeze({ sample: true, retryable: false, tags });
 }
 
+/** What decisions are taken from. */
+export type Candidate = Pick<Span, "operationName" | "traceLow0" | "traceLow1">;
+
 /**
  * Decides once, when a span is made or renamed; subclasses say how. A base class, for Jaeger's
  * samplers are public classes and would else repeat the same four methods five times.
@@ -29,7 +32,7 @@ export abstract class OneDecision implements Sampler {
   readonly apiVersion: string = SAMPLER_API_V2;
   readonly decidesById: boolean = true;
 
-  abstract decide(span: Span): SamplingDecision;
+  abstract decide(span: Candidate): SamplingDecision;
   abstract name(): string;
 
   onCreateSpan(span: Span): SamplingDecision {
@@ -60,12 +63,6 @@ export class ConstSampler extends OneDecision {
 
   decide(): SamplingDecision {
     return this.#decision;
-  }
-
-  /** The interface of older samplers, for applications that ask a sampler themselves. */
-  isSampled(_operation: string, outTags: Record<string, unknown>): boolean {
-    Object.assign(outTags, this.#decision.tags);
-    return this.#decision.sample;
   }
 
   get decision(): boolean {
@@ -113,7 +110,7 @@ export class ProbabilisticSampler extends OneDecision {
     return true;
   }
 
-  decide(span: Span): SamplingDecision {
+  decide(span: Candidate): SamplingDecision {
     return this.takes(span.traceLow0, span.traceLow1) ? this.#decision : NOT_SAMPLED;
   }
 
@@ -122,12 +119,6 @@ export class ProbabilisticSampler extends OneDecision {
     const masked = high & 0x7fffffff;
     if (masked !== this.#boundaryHigh) return masked < this.#boundaryHigh;
     return low >>> 0 < this.#boundaryLow;
-  }
-
-  isSampled(_operation: string, outTags: Record<string, unknown>): boolean {
-    if (Math.random() >= this.#rate) return false;
-    Object.assign(outTags, this.#decision.tags);
-    return true;
   }
 
   name(): string {
@@ -148,7 +139,7 @@ class LegacyAdapter extends OneDecision {
     this.#legacy = legacy;
   }
 
-  decide(span: Span): SamplingDecision {
+  decide(span: Candidate): SamplingDecision {
     const tags: Record<string, unknown> = {};
     const sample = this.#legacy.isSampled(span.operationName, tags);
     return { sample, retryable: false, tags };

@@ -21,27 +21,16 @@ export interface ContextExtra {
 }
 
 const NO_BAGGAGE: Readonly<Record<string, string>> = Object.freeze({});
-const NO_EXTRA: ContextExtra = { baggage: NO_BAGGAGE, debugId: "", traceState: "" };
 
 const words4 = new Int32Array(4);
 const words2 = new Int32Array(2);
 
-/** Bytes as a Buffer where there is one, so that `.toString('hex')` works as in jaeger-client. */
-function bytesOf(words: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(words.length * 4);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < words.length; i++) view.setInt32(i * 4, words[i]!);
-  const platform = (globalThis as { Buffer?: { from(b: ArrayBuffer): Uint8Array } }).Buffer;
-  return platform === undefined ? bytes : platform.from(bytes.buffer);
-}
-
-function hexOf(bytes: Uint8Array | null | undefined): string {
-  let text = "";
-  if (bytes) for (const byte of bytes) text += (byte + 0x100).toString(16).slice(1);
-  return text;
-}
-
 // Functions instead of private methods: those would cost each context eight bytes for a brand.
+
+/** Hex digits of a 64-bit id without leading zeros; empty for zero. */
+function shortId(high: number, low: number): string {
+  return (high | low) === 0 ? "" : shortHex(high, hex32(high) + hex32(low));
+}
 
 function takeTrace(context: SpanContext): void {
   context.trace0 = words4[0]!;
@@ -50,39 +39,21 @@ function takeTrace(context: SpanContext): void {
   context.trace3 = words4[3]!;
 }
 
-function copyWith(context: SpanContext, extra: ContextExtra): SpanContext {
-  const { trace0, trace1, trace2, trace3, span0, span1, parent0, parent1, root } = context;
-  const copy = new SpanContext(
-    trace0,
-    trace1,
-    trace2,
-    trace3,
-    span0,
-    span1,
-    parent0,
-    parent1,
-    root,
-  );
-  copy.bits = context.bits;
-  copy.extra = extra;
-  return copy;
-}
-
 /**
  * Ids are int32 words, which V8 keeps without allocating. The sampling state of all local spans of
  * a trace is one: it lives in the `flags` of `root`, the context the trace began with here.
  */
 export class SpanContext extends OpenTracingSpanContext {
-  trace0: number;
-  trace1: number;
-  trace2: number;
-  trace3: number;
-  span0: number;
-  span1: number;
-  parent0: number;
-  parent1: number;
+  declare trace0: number;
+  declare trace1: number;
+  declare trace2: number;
+  declare trace3: number;
+  declare span0: number;
+  declare span1: number;
+  declare parent0: number;
+  declare parent1: number;
   bits = 0;
-  root: SpanContext;
+  declare root: SpanContext;
   extra: ContextExtra | null = null;
 
   /** Words from the most significant; `root` is null for the first context of a trace here. */
@@ -133,19 +104,6 @@ export class SpanContext extends OpenTracingSpanContext {
     return context;
   }
 
-  /** The same for ids given as big-endian bytes. */
-  static withBinaryIds(
-    traceId: Uint8Array,
-    spanId: Uint8Array,
-    parentId: Uint8Array | null,
-    flags: number,
-    baggage: Record<string, string> = {},
-    debugId = "",
-  ): SpanContext {
-    const ids = [hexOf(traceId), hexOf(spanId), hexOf(parentId)] as const;
-    return SpanContext.withStringIds(ids[0], ids[1], ids[2], flags, baggage, debugId);
-  }
-
   /** Reads `{trace}:{span}:{parent}:{flags}`; null when any part is not what it should be. */
   static fromString(text: string): SpanContext | null {
     const a = text.indexOf(":");
@@ -174,9 +132,28 @@ export class SpanContext extends OpenTracingSpanContext {
 
   /** The same context with one baggage item more; this one stays as it is. */
   withBaggageItem(key: string, value: string): SpanContext {
-    const { debugId, traceState } = this.extra ?? NO_EXTRA;
-    const baggage = { ...this.baggage, [key]: value };
-    return copyWith(this, { baggage, debugId, traceState });
+    const { debugId, traceState, baggage } = this;
+    const context = this.copy();
+    context.extra = { baggage: { ...baggage, [key]: value }, debugId, traceState };
+    return context;
+  }
+
+  /** Another context with the same ids, bits and extra. */
+  copy(): SpanContext {
+    const context = new SpanContext(
+      this.trace0,
+      this.trace1,
+      this.trace2,
+      this.trace3,
+      this.span0,
+      this.span1,
+      this.parent0,
+      this.parent1,
+      this.root,
+    );
+    context.bits = this.bits;
+    context.extra = this.extra;
+    return context;
   }
 
   get isValid(): boolean {
@@ -206,31 +183,17 @@ export class SpanContext extends OpenTracingSpanContext {
   }
 
   get traceIdStr(): string {
-    const zero = (this.trace0 | this.trace1 | this.trace2 | this.trace3) === 0;
-    return zero ? "" : shortHex(this.traceIdHex);
+    return this.is128Bit
+      ? shortHex(this.trace0, this.traceIdHex)
+      : shortId(this.trace2, this.trace3);
   }
 
   get spanIdStr(): string {
-    return (this.span0 | this.span1) === 0 ? "" : shortHex(this.spanIdHex);
+    return shortId(this.span0, this.span1);
   }
 
   get parentIdStr(): string | null {
-    return (this.parent0 | this.parent1) === 0 ? null : shortHex(this.parentIdHex);
-  }
-
-  /** 8 or 16 bytes. */
-  get traceId(): Uint8Array {
-    const low = [this.trace2, this.trace3];
-    return bytesOf(this.is128Bit ? [this.trace0, this.trace1, ...low] : low);
-  }
-
-  get spanId(): Uint8Array {
-    return bytesOf([this.span0, this.span1]);
-  }
-
-  get parentId(): Uint8Array | null {
-    const none = (this.parent0 | this.parent1) === 0;
-    return none ? null : bytesOf([this.parent0, this.parent1]);
+    return shortId(this.parent0, this.parent1) || null;
   }
 
   get flags(): number {
@@ -264,10 +227,6 @@ export class SpanContext extends OpenTracingSpanContext {
 
   isDebug(): boolean {
     return (this.root.bits & DEBUG) !== 0;
-  }
-
-  isFirehose(): boolean {
-    return (this.root.bits & FIREHOSE) !== 0;
   }
 
   isRemote(): boolean {

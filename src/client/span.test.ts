@@ -10,6 +10,7 @@ import { ConstSampler, ProbabilisticSampler } from "./samplers.ts";
 import { SpanContext } from "./span-context.ts";
 import { TestUtils } from "./span-inspection.ts";
 import { DefaultThrottler } from "./throttler.ts";
+import "./node/jaeger-names.ts";
 import { Tracer } from "./tracer.ts";
 import type { Sampler } from "./types.ts";
 import type { TracerOptions } from "./tracer.ts";

@@ -6,7 +6,7 @@ import { DEBUG, FINAL, SAMPLED } from "./span-context.ts";
 import { LOGS_PER_SPAN, TAGS_PER_SPAN } from "./limits.ts";
 import type { SpanContext } from "./span-context.ts";
 import type { Tracer } from "./tracer.ts";
-import type { SamplingDecision, Tag } from "./types.ts";
+import type { SamplingDecision } from "./types.ts";
 
 const SAMPLING_PRIORITY = "sampling.priority";
 
@@ -59,13 +59,6 @@ function flatten(pairs: Record<string, unknown>): unknown[] {
   return flat;
 }
 
-/** Alternating keys and values as objects, for readers of the jaeger-client shape. */
-function asTags(flat: readonly unknown[]): Tag[] {
-  const tags: Tag[] = [];
-  for (let i = 0; i < flat.length; i += 2) tags.push({ key: String(flat[i]), value: flat[i + 1] });
-  return tags;
-}
-
 // Functions instead of private methods: those would cost each span eight bytes for a brand.
 
 function append(recording: Recording, key: string, value: unknown): void {
@@ -91,14 +84,14 @@ function setPriority(span: Span, priority: unknown): boolean {
  * and a root span of that kind not even a context until somebody asks for it.
  */
 export class Span extends OpenTracingSpan {
-  readonly owner: Tracer;
+  declare readonly owner: Tracer;
   /** Null stands for the context of a root span that is, finally, not sampled. */
-  lazyContext: SpanContext | null;
+  declare lazyContext: SpanContext | null;
   /** The lower half of the trace id, which decides whether the trace is sampled. */
-  readonly traceLow0: number;
-  readonly traceLow1: number;
-  operationName: string;
-  readonly startMs: number;
+  declare readonly traceLow0: number;
+  declare readonly traceLow1: number;
+  declare operationName: string;
+  declare readonly startMs: number;
   recording: Recording | null = null;
 
   constructor(
@@ -243,35 +236,5 @@ export class Span extends OpenTracingSpan {
     const kept = recording ?? this.record()!;
     kept.durationMs = Math.max(0, (finishTimeMs || this.owner.now()) - this.startMs);
     this.owner.report(this);
-  }
-
-  get _operationName(): string {
-    return this.operationName;
-  }
-
-  get _spanContext(): SpanContext {
-    return this.spanContext;
-  }
-
-  get _startTime(): number {
-    return this.startMs;
-  }
-
-  get _duration(): number | undefined {
-    const duration = this.recording?.durationMs ?? -1;
-    return duration < 0 ? undefined : duration;
-  }
-
-  get _tags(): Tag[] {
-    return asTags(this.recording?.tags ?? []);
-  }
-
-  get _logs(): { timestamp: number; fields: Tag[] }[] {
-    const logs = this.recording?.orderedLogs() ?? [];
-    return logs.map((log) => ({ timestamp: log.timestampMs, fields: asTags(log.fields) }));
-  }
-
-  get _references(): readonly Reference[] {
-    return this.recording?.references ?? [];
   }
 }

@@ -1,9 +1,5 @@
 // The tracer: starts spans, carries contexts in and out of requests, hands finished spans on.
-import {
-  FORMAT_HTTP_HEADERS,
-  FORMAT_TEXT_MAP,
-  REFERENCE_CHILD_OF,
-} from "opentracing/lib/constants.js";
+import { FORMAT_HTTP_HEADERS, FORMAT_TEXT_MAP, REFERENCE_CHILD_OF } from "./opentracing-names.ts";
 import { Tracer as OpenTracingTracer } from "opentracing/lib/tracer.js";
 import type * as opentracing from "opentracing";
 import type { Reference } from "opentracing";
@@ -64,10 +60,10 @@ export interface StartSpanOptions {
 const NO_OPTIONS: StartSpanOptions = Object.freeze({});
 const SPAN_KIND = "span.kind";
 
-function platformRandom(into: Uint32Array): void {
-  const { crypto } = globalThis as { crypto?: { getRandomValues(into: Uint32Array): void } };
+function platformRandom(into: Int32Array): void {
+  const { crypto } = globalThis as { crypto?: { getRandomValues(into: Int32Array): void } };
   if (crypto !== undefined) crypto.getRandomValues(into);
-  else for (let i = 0; i < into.length; i++) into[i] = Math.random() * 4_294_967_296;
+  else for (let i = 0; i < into.length; i++) into[i] = Math.random() * 2 ** 32;
 }
 
 function contextOf(value: unknown): SpanContext | null {
@@ -96,8 +92,7 @@ function parentOf(options: StartSpanOptions): SpanContext | null {
 /** A version 4 UUID, of one of the four variants. */
 function uuid(ids: IdSource): string {
   const hex = hex32(ids.next()) + hex32(ids.next()) + hex32(ids.next()) + hex32(ids.next());
-  const [third, fourth] = [`4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${third}-${fourth}-${hex.slice(20)}`;
+  return hex.replace(/(.{8})(.{4}).(.{3}).(.{3})/, "$1-$2-4$3-a$4-");
 }
 
 /** An OpenTracing tracer. Nothing it does throws into the application or makes it wait. */
@@ -193,8 +188,7 @@ export class Tracer extends OpenTracingTracer {
   /** A root span that will not be sampled for certain gets no context before it is asked for. */
   #rootSpan(name: string, startMs: number, container: SpanContext | null): Span {
     const low0 = this.#ids.next();
-    const drawn = this.#ids.next();
-    const low1 = (low0 | drawn) === 0 ? 1 : drawn;
+    const low1 = this.#ids.next() || 1;
     const span = new Span(this, null, low0, low1, name, startMs);
     if (container === null && this.#samplesById) {
       const decision = this.sampler.onCreateSpan(span);
@@ -225,26 +219,15 @@ export class Tracer extends OpenTracingTracer {
   }
 
   #childContext(parent: SpanContext, isServer: boolean): SpanContext {
-    const { trace0, trace1, trace2, trace3 } = parent;
-    const shared = isServer && this.#shareRpcSpan;
-    const span0 = shared ? parent.span0 : this.#ids.next();
-    const drawn = shared ? parent.span1 : this.#ids.next();
-    const span1 = (span0 | drawn) === 0 ? 1 : drawn;
-    const parent0 = shared ? parent.parent0 : parent.span0;
-    const parent1 = shared ? parent.parent1 : parent.span1;
-    const root = parent.root;
-    const context = new SpanContext(
-      trace0,
-      trace1,
-      trace2,
-      trace3,
-      span0,
-      span1,
-      parent0,
-      parent1,
-      root,
-    );
-    context.extra = parent.extra;
+    const { root } = parent;
+    const context = parent.copy();
+    context.bits = 0;
+    if (!isServer || !this.#shareRpcSpan) {
+      context.parent0 = parent.span0;
+      context.parent1 = parent.span1;
+      context.span0 = this.#ids.next();
+      context.span1 = this.#ids.next() || 1;
+    }
     // A parent in another process has decided, unless it said that it left this to us.
     if ((parent.bits & (REMOTE | UNDECIDED)) === REMOTE) root.bits |= FINAL;
     return context;

@@ -148,6 +148,12 @@ export class CompactThriftWriter implements ThriftWriter {
     this.#head(12, id);
   }
 
+  tagBegin(key: string, type: number): void {
+    this.structBegin();
+    this.fieldString(1, key);
+    this.fieldI32(2, type);
+  }
+
   fieldList(id: number, type: number, size: number): void {
     this.#head(9, id);
     this.#reserve(6);

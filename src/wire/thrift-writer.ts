@@ -32,6 +32,8 @@ export interface ThriftWriter {
   fieldString(id: number, value: string): void;
   fieldBytes(id: number, value: Uint8Array): void;
   fieldStruct(id: number): void;
+  /** Begins a struct of jaeger.thrift's Tag with its fields 1, the key, and 2, the type. */
+  tagBegin(key: string, type: number): void;
   fieldList(id: number, type: number, size: number): void;
   messageBegin(name: string, kind: number, sequence: number): void;
   raw(value: Uint8Array): void;
@@ -137,6 +139,25 @@ export class BinaryThriftWriter implements ThriftWriter {
   fieldStruct(id: number): void {
     this.#reserve(3);
     this.#head(ThriftType.struct, id);
+  }
+
+  /** By hand, for a span is mostly tags. */
+  tagBegin(key: string, type: number): void {
+    this.#reserve(14 + key.length * 3);
+    const { bytes, position } = this;
+    bytes[position] = ThriftType.string;
+    bytes[position + 1] = 0;
+    bytes[position + 2] = 1;
+    const end = writeUtf8Into(bytes, position + 7, key);
+    this.#view.setInt32(position + 3, end - position - 7);
+    bytes[end] = ThriftType.i32;
+    bytes[end + 1] = 0;
+    bytes[end + 2] = 2;
+    bytes[end + 3] = 0;
+    bytes[end + 4] = 0;
+    bytes[end + 5] = 0;
+    bytes[end + 6] = type;
+    this.position = end + 7;
   }
 
   fieldList(id: number, type: number, size: number): void {

@@ -1,33 +1,16 @@
 // The packed client, installed in an empty folder: ES modules, CommonJS, older Nodes, exits, forks.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { startAgent, startCollector } from "./client-servers.ts";
 import { readBody, readPacket } from "./client-thrift.ts";
+import { installPackedClient } from "../support/packed-client.ts";
 import type { ReadBatch } from "./client-thrift.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 let folder = "";
-
-/** Packs the client and unpacks it beside the one package it needs. */
-function install(): void {
-  folder = mkdtempSync(join(tmpdir(), "spoor-client-"));
-  const release = join(root, "scripts", "release.ts");
-  const args = [release, "--only", "client", "--to", folder];
-  execFileSync(process.execPath, args, { stdio: "pipe" });
-  const modules = join(folder, "node_modules");
-  mkdirSync(join(modules, "spoor-client"), { recursive: true });
-  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
-  const into = join(modules, "spoor-client");
-  execFileSync("tar", ["xzf", join(folder, tarball), "-C", into, "--strip-components=1"]);
-  for (const name of ["opentracing", "prom-client", "tdigest", "bintrees", "@opentelemetry"]) {
-    symlinkSync(join(root, "node_modules", name), join(modules, name));
-  }
-}
 
 interface Ended {
   code: number;
@@ -83,7 +66,9 @@ function olderNode(): string | null {
   return null;
 }
 
-before(install);
+before(() => {
+  folder = installPackedClient(["prom-client", "tdigest", "bintrees", "@opentelemetry"]);
+});
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const README = `

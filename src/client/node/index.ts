@@ -1,5 +1,6 @@
 // The published entry for Node: jaeger-client's names, so that replacing the import is enough.
 import * as opentracing from "opentracing";
+import "./jaeger-names.ts";
 import { buildTracer } from "../configuration.ts";
 import { PrioritySampler, TagEqualsSampler } from "../samplers-experimental.ts";
 import { Metrics } from "../metrics.ts";
@@ -18,7 +19,7 @@ import type { Tracer } from "../tracer.ts";
  * does nothing; its type is the same, so that applications need no second path.
  */
 export function initTracer(config: TracingConfig, options: TracingOptions = {}): Tracer {
-  return buildTracer(config, options, nodePlatform) as Tracer;
+  return buildTracer(config, options, nodePlatform);
 }
 
 /** The same with JAEGER_* environment variables below what the caller gives. */

@@ -4,9 +4,10 @@ import http from "node:http";
 import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
-import { spanOfRequest, startServerSpan } from "./server-span.ts";
+import { pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";
 
 export interface HttpInstrumentationOptions {
@@ -45,7 +46,7 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
   });
   if (span.record() !== null) {
     const host = request.getHeader("host") ?? request.host;
-    const path = request.path.split("?", 1)[0]!;
+    const path = pathOf(request.path);
     span.setTag("component", "node:http");
     span.setTag("http.method", request.method);
     span.setTag("http.url", `${request.protocol}//${String(host)}${path}`);
@@ -57,18 +58,21 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
     tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
     for (const name in carrier) request.setHeader(name, carrier[name]!);
   }
-  request.once("response", (response: IncomingMessage) => {
-    const status = response.statusCode ?? 0;
-    span.setTag("http.status_code", status);
-    if (status >= 500) span.setTag("error", true);
-    // Node discards a response nobody listens for; our listening must not change that.
-    if (request.listenerCount("response") === 0) response.resume();
-  });
-  request.once("close", () => span.finish());
+  request.on("close", () => finishClientSpan(span, request));
   // A listener for errors would swallow those that nobody else handles.
-  request.once(errorMonitor, (error: Error) => {
+  request.on(errorMonitor, (error: Error) => {
     span.setTag("error", true).log({ event: "error", message: error.message });
   });
+}
+
+/** A listener for the response would keep Node from discarding one that nobody listens for. */
+function finishClientSpan(span: Span, request: ClientRequest & { res?: IncomingMessage }): void {
+  const status = request.res?.statusCode;
+  if (status !== undefined) {
+    span.setTag("http.status_code", status);
+    if (status >= 500) span.setTag("error", true);
+  }
+  span.finish();
 }
 
 function wrapRequest(tracer: Tracer, original: RequestFunction): RequestFunction {

@@ -1,0 +1,123 @@
+/** Measures the published client beside jaeger-client and OpenTelemetry: `node bench/client.ts`. */
+
+import { createSocket } from "node:dgram";
+import { rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { AddressInfo } from "node:net";
+import { installPackedClient } from "../test/support/packed-client.ts";
+import { measureServers } from "./client-server.ts";
+import { measurePages } from "./client-size.ts";
+import { measureSpans } from "./client-span.ts";
+import { commitOf } from "./machine.ts";
+import { writeSection } from "./page.ts";
+import type { ServerCost } from "./client-server.ts";
+import type { PageCost } from "./client-size.ts";
+import type { SpanCost } from "./client-span.ts";
+
+const usage = `node bench/client.ts [options]
+  --passes N    passes over the clients, five rounds each (default 3)
+  --rounds N    rounds of the servers (default 60)
+  --requests N  requests a round (default 800)
+  --write       write the client's section of BENCHMARKS.md
+`;
+
+const { values } = parseArgs({
+  options: {
+    passes: { type: "string", default: "3" },
+    rounds: { type: "string", default: "60" },
+    requests: { type: "string", default: "800" },
+    write: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return `${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
+}
+
+function spanTable(costs: readonly SpanCost[]): string {
+  const rows = costs.map(({ client, bestNs, medianNs, bytes, rounds }) => {
+    const allocated = bytes === null ? "" : String(bytes);
+    return [client, bestNs.toFixed(0), medianNs.toFixed(0), allocated, String(rounds)];
+  });
+  return table(["client", "best ns", "median ns", "bytes allocated", "rounds"], rows);
+}
+
+function serverTable(costs: readonly ServerCost[]): string {
+  const rows = costs.map(({ mode, medianUs, moreUs, lowUs, highUs, rounds }, i) => {
+    const more =
+      i === 0 ? "" : `${moreUs.toFixed(1)} (${lowUs.toFixed(1)} to ${highUs.toFixed(1)})`;
+    return [mode, medianUs.toFixed(1), more, String(rounds)];
+  });
+  return table(["served process", "µs a request", "more than untraced (95 %)", "rounds"], rows);
+}
+
+function pageTable(costs: readonly PageCost[]): string {
+  const rows = costs.map(({ imports, minifiedBytes, gzipBytes }) => {
+    return [imports, minifiedBytes.toLocaleString("en"), gzipBytes.toLocaleString("en")];
+  });
+  return table(["what a page imports", "minified bytes", "gzip bytes"], rows);
+}
+
+/** Receivers that take everything and do nothing. */
+async function receivers(): Promise<{ udp: number; http: number; close(): void }> {
+  const udp = createSocket("udp4");
+  udp.on("message", () => {});
+  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+  const http = createServer((request, response) => {
+    request.resume();
+    request.on("end", () => response.writeHead(200).end());
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  const close = (): void => {
+    udp.close();
+    http.close();
+    http.closeAllConnections();
+  };
+  return { udp: udp.address().port, http: (http.address() as AddressInfo).port, close };
+}
+
+async function main(): Promise<void> {
+  const load = loadavg()[0]!.toFixed(2);
+  const installed = installPackedClient(["jaeger-client"]);
+  const taking = await receivers();
+  const ports = { udp: taking.udp, http: taking.http };
+  const pages = pageTable(await measurePages(installed));
+  console.log(pages);
+  const spans = spanTable(await measureSpans(installed, ports, Number(values.passes)));
+  console.log(spans);
+  const options = { rounds: Number(values.rounds), requests: Number(values.requests) };
+  const servers = serverTable(await measureServers(installed, ports.udp, options));
+  console.log(servers);
+  taking.close();
+  rmSync(installed, { recursive: true, force: true });
+  const given = ["node bench/client.ts", ...process.argv.slice(2)].join(" ");
+  const text = `## Client
+
+Written by \`${given}\` at ${new Date().toISOString().slice(0, 16)}Z, commit \
+${commitOf(join(import.meta.dirname, ".."))}, Node ${process.versions.node}; load average before the
+run ${load}, and whatever else ran on the machine's cores meanwhile is in the medians.
+The client is the tarball of \`npm run pack\`, installed; jaeger-client 3.19.0 and
+@opentelemetry/sdk-trace-node 2.12.0 are measured in the same run, in turns.
+
+### A span
+Start, four tags, finish; CPU of the process, garbage collection and sending included.
+
+${spans}
+### A request
+A busy \`node:http\` server that makes one call a request: a server span and a client span. Rounds
+of ${options.requests} requests take turns; the difference is to the untraced round beside it: the
+median and its bounds. The second untraced process tells what is noise.
+
+${servers}
+### A page
+${pages}`;
+  if (values.write) writeSection("client", text);
+}
+
+if (values.help) process.stdout.write(usage);
+else await main();
