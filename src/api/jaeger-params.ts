@@ -8,7 +8,7 @@ import { parseGoDuration } from "../wire/go-duration.ts";
 import { parseGoStringMap } from "../wire/go-json-map.ts";
 import { parseGoBool, parseGoFloat, parseGoInt } from "../wire/go-number.ts";
 import type { Parsed } from "../wire/go-number.ts";
-import { jaegerTag } from "./jaeger-tags.ts";
+import { jaegerTag } from "../wire/jaeger-tags.ts";
 import { parseTraceId } from "./jaeger-trace-id.ts";
 
 const DEFAULT_LIMIT = 100;

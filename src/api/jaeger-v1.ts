@@ -13,7 +13,7 @@ import { dataAnswer, errorAnswer, jaegerFailure, jsonAnswer } from "./answer.ts"
 import { streamAnswer, wantsPretty } from "./answer.ts";
 import { checkMetricsParams, isRaw, missingService } from "./jaeger-params.ts";
 import { parseDependencyTimes, parseTraceSearch, parseTraceTimes } from "./jaeger-params.ts";
-import { KIND_OF_NAME } from "./jaeger-tags.ts";
+import { KIND_OF_NAME } from "../wire/jaeger-tags.ts";
 import { parseTraceId } from "./jaeger-trace-id.ts";
 import { foundTraces, givenTraces, oneTrace, TRACE_NOT_FOUND, tracesById } from "./trace-stream.ts";
 import type { TraceSource, TraceStreamOptions } from "./trace-stream.ts";

@@ -47,7 +47,7 @@ export interface WatchedPage {
   readonly page: Page;
   /** Errors of scripts, of the console and of the policy; a test ends with this empty. */
   readonly errors: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens an empty page; requests that leave this machine are cut off and noted as errors. */

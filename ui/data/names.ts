@@ -1,0 +1,58 @@
+/** Names for the form's fields from the server: services, operations, attribute keys and values. */
+
+import { askJson } from "./ask-server.ts";
+
+/** How many completions are shown: more are found by typing. */
+const COMPLETIONS = 50;
+
+/** All services, in order of name. */
+export async function fetchServices(signal: AbortSignal): Promise<string[]> {
+  return listOf(await askJson("api/services", signal), "data").toSorted(byText);
+}
+
+/** Span names of a service without repeats, in order. */
+export async function fetchOperations(service: string, signal: AbortSignal): Promise<string[]> {
+  const path = `api/services/${encodeURIComponent(service)}/operations`;
+  return [...new Set(listOf(await askJson(path, signal), "data"))].toSorted(byText);
+}
+
+/** Attribute keys that begin with a prefix, of one service or ("") of all. */
+export async function fetchKeys(
+  service: string,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const query = queryOf({ service, prefix, limit: String(COMPLETIONS) });
+  const answer = await askJson(`api/spoor/v1/attributes/keys?${query}`, signal);
+  return [...new Set(listOf(answer, "keys", "key"))];
+}
+
+/** Values of a key that begin with a prefix, most frequent first. */
+export async function fetchValues(
+  service: string,
+  key: string,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const query = queryOf({ service, key, prefix, limit: String(COMPLETIONS) });
+  const answer = await askJson(`api/spoor/v1/attributes/values?${query}`, signal);
+  return [...new Set(listOf(answer, "values", "value"))];
+}
+
+function queryOf(parameters: Readonly<Record<string, string>>): URLSearchParams {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "");
+  return new URLSearchParams(given);
+}
+
+/** The texts of a list in an answer, or those of a member of its objects. */
+function listOf(answer: unknown, name: string, member?: string): string[] {
+  const list: unknown = (answer as Readonly<Record<string, unknown>> | null)?.[name];
+  if (!Array.isArray(list)) return [];
+  const values: readonly unknown[] =
+    member === undefined ? list : list.map((item: Record<string, unknown>) => item[member]);
+  return values.filter((value) => value !== null && value !== undefined).map(String);
+}
+
+function byText(a: string, b: string): number {
+  return a.localeCompare(b, "en", { sensitivity: "base", numeric: true });
+}

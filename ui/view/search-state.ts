@@ -1,0 +1,302 @@
+/** The state of the search page: form, running search, results, selection; kept between pages. */
+
+import { computed, signal } from "@preact/signals";
+import { ServerError } from "../data/ask-server.ts";
+import { lookbackUs } from "../data/durations.ts";
+import { countTraces, findTraces, findTracesById } from "../data/find-traces.ts";
+import type { FoundTotals } from "../data/find-traces.ts";
+import { fetchJaegerTrace } from "../data/jaeger-trace.ts";
+import {
+  ALL_OPERATIONS,
+  ALL_SERVICES,
+  CUSTOM_LOOKBACK,
+  emptyForm,
+  formProblems,
+  readAddress,
+  timesOf,
+  writeAddress,
+} from "../data/search-form.ts";
+import type { SearchForm } from "../data/search-form.ts";
+import { readObject, readSetting, writeObject, writeSetting } from "../data/settings.ts";
+import { summaryOfJaegerTrace } from "../data/summarize-trace.ts";
+import { traceIdsOf } from "../data/trace-ids.ts";
+import type { FindRequest, FoundTraces, TraceResult } from "../data/trace-result.ts";
+import { NEWEST_FIRST, orderOf } from "../layout/trace-order.ts";
+import { serverFacts, uiConfig } from "./page-facts.ts";
+import { goTo, hrefOf, place } from "./router.ts";
+
+/** Where the search of the address is. */
+export type SearchProgress =
+  | { readonly kind: "idle" }
+  | { readonly kind: "loading"; readonly slow: boolean }
+  | { readonly kind: "failed"; readonly error: ServerError }
+  | { readonly kind: "done"; readonly elapsedMs: number };
+
+/** A search that takes longer says so and offers to stop. */
+const SLOW_MS = 2_000;
+const LAST_SEARCH_KEY = "lastSearch";
+const RESULTS_KEY = "jaeger.search-results.mode";
+const ADJUST_KEY = "jaeger-ui/search-adjust-time-enabled";
+
+export const form = signal<SearchForm>(rememberedForm());
+export const progress = signal<SearchProgress>({ kind: "idle" });
+/** What the server found, in its order; pages one after the other. */
+export const found = signal<readonly TraceResult[]>([]);
+export const nextCursor = signal<string | undefined>(undefined);
+export const totals = signal<FoundTotals | undefined>(undefined);
+/** Traces of files, above what the server found; cleared by the next search. */
+export const uploaded = signal<readonly TraceResult[]>([]);
+/** Bounds of the search that is shown. */
+export const shownTimes = signal<FindRequest["times"] | undefined>(undefined);
+export const adjustsEnd = signal(readSetting(ADJUST_KEY) === "true");
+export const orderKey = signal(textOf(readObject(RESULTS_KEY)?.["sortBy"]) || "MOST_RECENT");
+export const viewMode = signal<"table" | "list">(
+  readObject(RESULTS_KEY)?.["viewMode"] === "list" ? "list" : "table",
+);
+export const startTimeDisplay = signal<"absolute" | "relative">(
+  readObject(RESULTS_KEY)?.["startTimeDisplay"] === "relative" ? "relative" : "absolute",
+);
+/** Ticked for comparing; kept across searches. */
+export const ticked = signal<ReadonlyMap<string, TraceResult>>(new Map());
+
+export const results = computed(() => [...uploaded.value, ...found.value]);
+export const problems = computed(() =>
+  formProblems(form.value, {
+    needsService: !serverFacts.searchWithoutService,
+    maxLimit: uiConfig.search.maxLimit,
+  }),
+);
+
+let shownAddress: string | undefined;
+let running = new AbortController();
+let lastRequest: FindRequest | undefined;
+
+/** Changes fields of the form. */
+export function edit(changes: Partial<SearchForm>): void {
+  form.value = { ...form.value, ...changes };
+}
+
+/** Everything as it was at the first visit. */
+export function resetForm(): void {
+  form.value = emptyForm(uiConfig.search.defaultLookback);
+}
+
+/** Remembers how results are shown. */
+export function rememberResultsMode(): void {
+  writeObject(RESULTS_KEY, {
+    viewMode: viewMode.value,
+    sortBy: orderKey.value,
+    startTimeDisplay: startTimeDisplay.value,
+  });
+}
+
+export function rememberAdjusting(on: boolean): void {
+  adjustsEnd.value = on;
+  writeSetting(ADJUST_KEY, String(on));
+}
+
+/** Searches for what the form says, under an address of its own. */
+export function submitForm(): void {
+  if (Object.keys(problems.value).length > 0) return;
+  const wanted = form.value;
+  writeObject(LAST_SEARCH_KEY, { service: wanted.service, operation: wanted.operation });
+  const query = writeAddress(wanted, timesOf(wanted, Date.now() * 1000, endsEarlierUs()));
+  const path = `/search?${keepEmbedding(query)}`;
+  if (path === shownAddress) void run(path);
+  else goTo(path);
+}
+
+/** Shows what the present address asks for; what is shown already stays. */
+export function followAddress(): void {
+  const { path, query } = place.value;
+  if (path !== "/search") return;
+  const address = `${path}?${query}`;
+  if (address === shownAddress) return;
+  const read = readAddress(query, form.peek());
+  if (read.searches) form.value = read.form;
+  if (read.searches && !read.hasTimes && read.traceIds.length === 0) {
+    // An address with a look-back only, as HotROD's links have it, gets its times now.
+    const times = timesOf(read.form, Date.now() * 1000, endsEarlierUs());
+    const filled = `/search?${keepEmbedding(writeAddress(read.form, times))}`;
+    goTo(filled, { replace: true });
+    return;
+  }
+  void run(address);
+}
+
+/** Runs the search of an address; the one before it is given up. */
+async function run(address: string): Promise<void> {
+  shownAddress = address;
+  const query = new URLSearchParams(address.slice(address.indexOf("?") + 1));
+  const read = readAddress(query, form.peek());
+  uploaded.value = [];
+  const ids = traceIdsOf(read.traceIds.join(" ")).ids;
+  if (ids.length > 0) return await load((signal) => findByIds(ids, signal), undefined);
+  const searched = read.searches ? read.form : form.peek();
+  const canSearchAll = serverFacts.searchWithoutService;
+  if (!canSearchAll && (searched.service === "" || searched.service === ALL_SERVICES)) {
+    running.abort();
+    progress.value = { kind: "idle" };
+    found.value = [];
+    return;
+  }
+  const times = read.hasTimes
+    ? { startUs: read.form.startUs, endUs: read.form.endUs }
+    : timesOf(searched, Date.now() * 1000, endsEarlierUs());
+  const order = orderOf(orderKey.peek()).server ?? NEWEST_FIRST;
+  const request: FindRequest = { form: searched, times, order };
+  await load((signal) => findTraces(serverFacts.isSpoor, request, signal), request);
+}
+
+/** Gives up the running search. */
+export function cancelSearch(): void {
+  running.abort();
+  progress.value = found.value.length > 0 ? { kind: "done", elapsedMs: 0 } : { kind: "idle" };
+}
+
+/** Runs the search of the present address again. */
+export function searchAgain(): void {
+  const { path, query } = place.value;
+  void run(`${path}?${query}`);
+}
+
+/** Orders the results: the server searches again where the order decides what is found. */
+export function chooseOrder(key: string): void {
+  const before = orderOf(orderKey.value).server ?? NEWEST_FIRST;
+  orderKey.value = key;
+  rememberResultsMode();
+  const wanted = orderOf(key).server;
+  const complete = nextCursor.value === undefined;
+  const same = wanted?.by === before.by && wanted.descending === before.descending;
+  if (wanted !== undefined && !complete && !same && lastRequest !== undefined) {
+    const request: FindRequest = { ...lastRequest, order: wanted };
+    void load((signal) => findTraces(serverFacts.isSpoor, request, signal), request);
+  }
+}
+
+/** Adds the next page to the results. */
+export async function loadMore(): Promise<void> {
+  const cursor = nextCursor.value;
+  if (cursor === undefined || lastRequest === undefined) return;
+  const { signal } = running;
+  try {
+    const page = await findTraces(serverFacts.isSpoor, { ...lastRequest, cursor }, signal);
+    found.value = [...found.value, ...page.traces];
+    nextCursor.value = page.cursor;
+  } catch (error) {
+    if (!signal.aborted) progress.value = { kind: "failed", error: serverErrorOf(error) };
+  }
+}
+
+async function load(
+  find: (signal: AbortSignal) => Promise<FoundTraces>,
+  request: FindRequest | undefined,
+): Promise<void> {
+  running.abort();
+  const own = new AbortController();
+  running = own;
+  progress.value = { kind: "loading", slow: false };
+  totals.value = undefined;
+  const slow = setTimeout(() => {
+    if (running === own) progress.value = { kind: "loading", slow: true };
+  }, SLOW_MS);
+  const startedMs = performance.now();
+  try {
+    const page = await find(own.signal);
+    if (own.signal.aborted) return;
+    lastRequest = request;
+    shownTimes.value = request?.times;
+    found.value = page.traces;
+    nextCursor.value = page.cursor;
+    progress.value = { kind: "done", elapsedMs: performance.now() - startedMs };
+    if (page.cursor !== undefined && request !== undefined) void count(request, own.signal);
+  } catch (error) {
+    if (own.signal.aborted) return;
+    found.value = [];
+    nextCursor.value = undefined;
+    progress.value = { kind: "failed", error: serverErrorOf(error) };
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+/** The count is told when it is there; without it the results stand as they are. */
+async function count(request: FindRequest, signal: AbortSignal): Promise<void> {
+  try {
+    const counted = await countTraces(serverFacts.isSpoor, request, signal);
+    if (!signal.aborted) totals.value = counted;
+  } catch {
+    // Counting costs a scan and may run into the deadline.
+  }
+}
+
+async function findByIds(ids: readonly string[], signal: AbortSignal): Promise<FoundTraces> {
+  if (serverFacts.isSpoor) return await findTracesById(ids, signal);
+  const traces: TraceResult[] = [];
+  for (const id of ids) {
+    try {
+      const summary = summaryOfJaegerTrace(await fetchJaegerTrace(id, signal), false);
+      if (summary !== undefined) traces.push(summary);
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.code !== "not-found") throw error;
+    }
+  }
+  return { traces, cursor: undefined };
+}
+
+/** Searches between two instants, as a brush over the plot asks for it. */
+export function searchRange(startUs: number, endUs: number): void {
+  edit({ lookback: CUSTOM_LOOKBACK, startUs: Math.floor(startUs), endUs: Math.ceil(endUs) });
+  submitForm();
+}
+
+/** Ticks or unticks a trace for comparing. */
+export function toggleTicked(trace: TraceResult): void {
+  const next = new Map(ticked.value);
+  if (!next.delete(trace.traceIdHex)) next.set(trace.traceIdHex, trace);
+  ticked.value = next;
+}
+
+export function untickAll(): void {
+  ticked.value = new Map();
+}
+
+/** The address of a result; the span that matched is found first when the search named one. */
+export function traceHref(trace: TraceResult): string {
+  const wanted = readAddress(place.value.query, form.peek()).spansOfTrace;
+  const spans = wanted.get(trace.traceIdHex) ?? wanted.get(trace.traceIdHex.replace(/^0{16}/, ""));
+  const query = keepEmbedding(new URLSearchParams(spans === undefined ? {} : { uiFind: spans }));
+  const text = query.toString();
+  return hrefOf(`/trace/${trace.traceIdHex}${text === "" ? "" : `?${text}`}`);
+}
+
+/** Inside another page the way of embedding stays in every address. */
+function keepEmbedding(query: URLSearchParams): URLSearchParams {
+  for (const [name, value] of place.value.query) {
+    if (/^ui(Embed|Search|Timeline|Theme)/.test(name)) query.set(name, value);
+  }
+  return query;
+}
+
+function endsEarlierUs(): number {
+  const amount = lookbackUs(uiConfig.search.adjustEndTime) ?? 0;
+  return adjustsEnd.value ? amount : 0;
+}
+
+function rememberedForm(): SearchForm {
+  const last = readObject(LAST_SEARCH_KEY);
+  return {
+    ...emptyForm(uiConfig.search.defaultLookback),
+    service: textOf(last?.["service"]),
+    operation: textOf(last?.["operation"]) || ALL_OPERATIONS,
+  };
+}
+
+function serverErrorOf(error: unknown): ServerError {
+  if (error instanceof ServerError) return error;
+  return new ServerError(String(error), "bad-answer", 0, { cause: error });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
