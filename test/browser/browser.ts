@@ -1,7 +1,7 @@
 /** Real Chromium for the UI's tests: launched once a file, talking to this machine only. */
 
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { needs } from "../needs.ts";
@@ -86,17 +86,11 @@ export interface Violation {
 /** What axe-core finds on the page as it is now. */
 export async function axeViolations(page: Page): Promise<Violation[]> {
   // Evaluated by the debugger, so the page's policy against inline scripts does not stop it.
-  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
+  await page.evaluate(axe.source);
   return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(options: object): Promise<{
-          violations: { id: string; help: string; nodes: { html: string; any: object[] }[] }[];
-        }>;
-      };
-    };
+    const inPage = globalThis as unknown as { axe: typeof axe };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const { violations } = await axe.run({ runOnly: { type: "tag", values: tags } });
+    const { violations } = await inPage.axe.run({ runOnly: { type: "tag", values: tags } });
     return violations.map(({ id, help, nodes }) => ({
       rule: id,
       help,

@@ -1,4 +1,4 @@
-/** A result's line from a whole trace in Jaeger's JSON: for servers without summaries, and files. */
+/** A result's line from a whole trace in Jaeger's JSON, for servers without summaries. */
 
 import type { ServiceCount, TraceResult } from "./trace-result.ts";
 

@@ -37,9 +37,10 @@ export function traceIdsOf(text: string): {
 }
 
 /** Jaeger's animals: a trace is recognised in a row of tabs. */
-const ANIMALS = [
-  ..."🐶🐱🐭🐹🐰🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆🦅🦉🦇🐺🐗🐴🦄🐝🐛🦋🐌🐞🐜🦗🦂🐢🐍🦎🐙🦑🦐🦀🐡🐠🐟🐬🐳🐋🦈🐊",
-];
+const ANIMALS = Array.from(
+  "🐶🐱🐭🐹🐰🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🐧🐦🐤🦆🦅🦉🦇🐺🐗" +
+    "🐴🦄🐝🐛🦋🐌🐞🐜🦗🦂🐢🐍🦎🐙🦑🦐🦀🐡🐠🐟🐬🐳🐋🦈🐊",
+);
 
 /** The animal of a trace id. */
 export function animalOf(traceIdHex: string): string {

@@ -149,7 +149,9 @@ function drawHeat(
     const y = scale.top + Math.floor(cell / cells.columns) * height;
     // The square root lets single traces be seen beside crowds.
     const share = cells.most <= 1 ? 1 : Math.sqrt((n - 1) / (cells.most - 1));
-    context.fillStyle = `color-mix(in oklab, ${colors.heatHigh} ${Math.round(share * 100)}%, ${colors.heatLow})`;
+    const percent = Math.round(share * 100);
+    const [high, low] = [colors.heatHigh, colors.heatLow];
+    context.fillStyle = `color-mix(in oklab, ${high} ${percent}%, ${low})`;
     context.fillRect(x + 0.5, y + 0.5, width - 1, height - 1);
     if (cells.errors[cell]! > 0) {
       context.fillStyle = colors.error;

@@ -1,4 +1,4 @@
-/** Where traces lie in the plot of results: time across, duration up; ticks, hits, brushes, bins. */
+/** Where traces lie in the plot of results: time across, duration up; ticks, hits, bins. */
 
 import type { TraceResult } from "../data/trace-result.ts";
 

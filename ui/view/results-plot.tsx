@@ -118,7 +118,7 @@ export function ResultsPlot({ traces, mode, brush }: ResultsPlotProps): JSX.Elem
         ref={canvas}
         class={hovered === undefined ? "" : "over"}
         role="img"
-        aria-label={`Duration over start time of ${traces.value.length} traces; the list below has them`}
+        aria-label={labelOf(traces.value.length)}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerLeave={() => {
@@ -190,6 +190,10 @@ function readColors(near: Element): PlotColors {
   };
   probe.remove();
   return colors;
+}
+
+function labelOf(count: number): string {
+  return `Duration over start time of ${count} traces; the list below has them`;
 }
 
 /** Tests ask the page what it drew. */

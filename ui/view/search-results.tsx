@@ -1,4 +1,4 @@
-/** The right side of the search page: plot, order and mode, the results, and what is said instead. */
+/** The right side of the search page: plot, order, mode, results, or what is said instead. */
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { ReadonlySignal, Signal } from "@preact/signals";
