@@ -22,14 +22,14 @@ export function malformed(what: string): SpoorError {
 }
 
 /** Parses JSON; integers that a double cannot hold come as their digits. */
-export function parse(bytes: Uint8Array): unknown {
+export function parse(bytes: Uint8Array, format = "Jaeger JSON"): unknown {
   const text = utf8(bytes);
   try {
     if (!/[:,[]\s*-?\d{16,}/.test(text)) return JSON.parse(text);
     return JSON.parse(text, exactInteger as (key: string, value: unknown) => unknown);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SpoorError("malformed", `Jaeger JSON: ${why}`, { cause });
+    throw new SpoorError("malformed", `${format}: ${why}`, { cause });
   }
 }
 

@@ -153,6 +153,14 @@ export class ThriftScanner extends RowScanner {
     return value;
   }
 
+  i16(): number {
+    if (this.#compact) return (this.#zigzag() << 16) >> 16;
+    this.#need(2);
+    const value = this.view.getInt16(this.at);
+    this.at += 2;
+    return value;
+  }
+
   i64(): void {
     if (this.#compact) {
       this.#varint();

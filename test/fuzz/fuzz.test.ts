@@ -1,0 +1,18 @@
+/** A short run of the fuzzer, with a new seed each time; `npm run soak -- fuzz` runs longer. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { spanFormats } from "../support/span-formats.ts";
+import { fuzzCodecs } from "./fuzz-codecs.ts";
+
+const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+
+test("damaged packets of every format are refused in words, quickly, and cost nothing", () => {
+  console.log(`fuzzer: SEED=${seed}`);
+  const report = fuzzCodecs({ seed, seconds: 5 });
+  assert.deepEqual(report.findings, [], `seed ${seed}`);
+  // Every format was reached, and its decoder said no to something.
+  const refusing = new Set(Object.keys(report.rejected).map((reason) => reason.split(" ")[0]));
+  assert.deepEqual([...refusing].sort(), Object.keys(spanFormats).sort());
+  assert.ok(report.decoded > 0);
+});
