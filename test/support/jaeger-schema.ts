@@ -8,9 +8,11 @@ message PostSpansRequest { Batch batch = 1; }
 message Batch { repeated Span spans = 1; Process process = 2; }
 message Span {
   bytes trace_id = 1; bytes span_id = 2; string operation_name = 3;
-  repeated SpanRef references = 4; uint32 flags = 5; Timestamp start_time = 6; Duration duration = 7;
+  repeated SpanRef references = 4;
+  uint32 flags = 5; Timestamp start_time = 6; Duration duration = 7;
   repeated KeyValue tags = 8;
-  repeated Log logs = 9; Process process = 10; string process_id = 11; repeated string warnings = 12;
+  repeated Log logs = 9; Process process = 10; string process_id = 11;
+  repeated string warnings = 12;
 }
 message KeyValue {
   string key = 1; ValueType v_type = 2; string v_str = 3; bool v_bool = 4; int64 v_int64 = 5;
