@@ -12,6 +12,7 @@ import { errorAnswer, jaegerFailure } from "./answer.ts";
 import { jaegerRoutes } from "./jaeger-v1.ts";
 import { spoorRoutes } from "./spoor-v1.ts";
 import { tracePageRoutes } from "./trace-page.ts";
+import { traceBatchesRoute } from "./trace-batches.ts";
 import type { TraceSource } from "./trace-stream.ts";
 import { uiRoutes } from "./ui-files.ts";
 import type { UiFilesOptions } from "./ui-files.ts";
@@ -62,6 +63,7 @@ async function queryRoutes(options: QueryServerOptions): Promise<HttpRoute[]> {
   const routes = [
     ...jaegerRoutes({ source: query, clock, maxClockSkewNs }),
     ...spoorRoutes(query),
+    traceBatchesRoute(query),
     ...tracePageRoutes({ source: query, clock, maxClockSkewNs }),
     apiFallback("GET"),
     apiFallback("POST"),

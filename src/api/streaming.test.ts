@@ -62,6 +62,7 @@ function sourceOf(get: Get): TraceSource {
     attributeValues: none,
     links: none,
     archive: none,
+    getArchived: none,
   };
 }
 

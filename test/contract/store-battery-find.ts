@@ -1,7 +1,7 @@
 /** The store battery's searches: matching, order, limit, cursor, totals, summaries. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./battery-test.ts";
 import type { Filter } from "../../src/core/filter.ts";
 import { and, fieldIs, tagIs } from "../../src/core/filter.ts";
 import { LIMITS } from "../../src/core/limits.ts";
@@ -88,10 +88,12 @@ function runMatchBattery(name: string, open: OpenStore): void {
     ];
     await put(
       store,
-      values.map((value, n) => spanOf(n, { attributes: [["k", value]] })),
+      values.map((value, n) => spanOf(n + 1, { attributes: [["k", value]] })),
     );
     const matching = async (filter: Filter): Promise<number[]> =>
-      (await found(store, { filter })).map((hex) => parseInt(hex, 16)).toSorted((a, b) => a - b);
+      (await found(store, { filter }))
+        .map((hex) => parseInt(hex, 16) - 1)
+        .toSorted((a, b) => a - b);
     const target = { attribute: "k" };
     assert.deepEqual(await matching({ op: "=", target, value: 500 }), [0, 1]);
     assert.deepEqual(await matching({ op: "=", target, value: "500" }), [2]);

@@ -1,7 +1,7 @@
 /** The store battery's lists: services, operations, attribute keys and values, links. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./battery-test.ts";
 import { ATTRIBUTE_TYPE } from "../../src/core/batch.ts";
 import { NO_PARENT, int, plainSpan, serviceResource, text } from "../support/plain-spans.ts";
 import type { PlainSpan } from "../support/plain-spans.ts";

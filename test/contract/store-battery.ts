@@ -1,7 +1,7 @@
 /** The store battery: every sentence of core/store.ts, run over every store. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test } from "./battery-test.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { SpanStore } from "../../src/core/store.ts";
 import { seededRandom } from "../../src/base/clock.ts";
@@ -96,8 +96,8 @@ function runWriteBattery(name: string, open: OpenStore): void {
   test(`${name}: writes at once are all kept`, async (t) => {
     const store = await open(t);
     const batches = Array.from({ length: 20 }, (_, n) => [
-      plainSpan({ spanHex: n.toString(16).padStart(16, "0"), traceHex: TRACE_A }),
-      plainSpan({ spanHex: n.toString(16).padStart(16, "0"), traceHex: TRACE_B }),
+      plainSpan({ spanHex: (n + 1).toString(16).padStart(16, "0"), traceHex: TRACE_A }),
+      plainSpan({ spanHex: (n + 1).toString(16).padStart(16, "0"), traceHex: TRACE_B }),
     ]);
     const results = await Promise.all(batches.map((spans) => store.write(batchOf(spans))));
     for (const result of results) assert.deepEqual(result, { stored: 2, deduplicated: 0 });
