@@ -104,8 +104,13 @@ function drawRowGround(pen: Pen, slot: RowSlot): void {
     context.fillStyle = palette.line;
     context.fillRect(0, slot.y + frame.rowHeight - 1, frame.width, 1);
   }
+  if (slot.match) {
+    context.fillStyle = palette.found;
+    context.globalAlpha = 0.5;
+    context.fillRect(0, slot.y, frame.width, frame.rowHeight);
+    context.globalAlpha = 1;
+  }
   let fill = "";
-  if (slot.match) fill = palette.found;
   if (row === frame.hoverRow) fill = palette.hover;
   if (row === frame.selectedRow) fill = palette.selected;
   if (fill !== "") {
@@ -238,7 +243,8 @@ function drawCritical(pen: Pen, row: number, top: number): void {
   const { critical, palette } = frame;
   if (critical === undefined) return;
   const { path, offsets, order } = critical;
-  const y = top + Math.round(pen.barHeight / 2) - 1;
+  // Beneath the bar: colour, stripes and events stay as they are.
+  const y = top + pen.barHeight + 1;
   let drawnTo = -1;
   for (let i = offsets[row]!; i < offsets[row + 1]!; i++) {
     const at = order[i]!;
@@ -247,11 +253,9 @@ function drawCritical(pen: Pen, row: number, top: number): void {
     const right = Math.max(left + 1, xOf(frame, path.toNs[at]!));
     if (right - drawnTo < 0.5) continue;
     drawnTo = right;
-    context.fillStyle = palette.surface;
-    context.fillRect(left, y - 1, right - left, 5);
     context.fillStyle = palette.critical;
-    context.fillRect(left, y, right - left, 3);
-    note(pen, "critical", row, left, y, right - left, 3, palette.critical, "");
+    context.fillRect(left, y, right - left, 2);
+    note(pen, "critical", row, left, y, right - left, 2, palette.critical, "");
   }
 }
 

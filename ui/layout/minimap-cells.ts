@@ -9,9 +9,12 @@ export interface MinimapCells {
   readonly height: number;
   /** 1 + index of the service seen there, 0 for nobody. */
   readonly service: Uint16Array;
-  /** 1 where a span with an error is. */
+  /** 1 where a span with an error is, or where it begins when spans share lines. */
   readonly error: Uint8Array;
 }
+
+/** Where spans share lines an error is a mark at its start: long ones would paint all red. */
+const ERROR_CELLS = 4;
 
 /**
  * Spans are counted in where they begin and out where they end, then summed along each line: one
@@ -23,6 +26,7 @@ export function minimapCells(columns: TraceColumns, width: number, lines: number
   const begun = new Int32Array((width + 1) * height);
   const failed = new Int32Array((width + 1) * height);
   const first = new Uint16Array(width * height);
+  const crowded = loaded > height;
   const perNs = durationNs > 0 ? width / durationNs : 0;
   for (let row = 0; row < loaded; row++) {
     const y = Math.min(height - 1, Math.floor((row * height) / loaded));
@@ -33,8 +37,9 @@ export function minimapCells(columns: TraceColumns, width: number, lines: number
     begun[line + from] = begun[line + from]! + 1;
     begun[line + to] = begun[line + to]! - 1;
     if ((flags[row]! & SPAN_FLAG.ERROR) !== 0) {
+      const stop = crowded ? Math.min(to, from + ERROR_CELLS) : to;
       failed[line + from] = failed[line + from]! + 1;
-      failed[line + to] = failed[line + to]! - 1;
+      failed[line + stop] = failed[line + stop]! - 1;
     }
     first[y * width + from] = columns.service[row]! + 1;
   }

@@ -11,6 +11,7 @@ function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRu
   return {
     collapsed: new Uint8Array((columns.spanCount + 7) >> 3),
     hiddenServices: new Uint8Array(columns.services.length),
+    skipped: new Set(),
     kept: undefined,
     grouped: false,
     ungrouped: new Set(),
@@ -22,10 +23,11 @@ function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRu
 function naive(columns: TraceColumns, rules: RowRules): number[] {
   const shown: number[] = [];
   for (let row = 0; row < columns.spanCount; row++) {
-    let visible = rules.hiddenServices[columns.service[row]!] === 0;
+    let visible = rules.hiddenServices[columns.service[row]!] === 0 && !rules.skipped.has(row);
     for (let above = columns.parent[row]!; above >= 0; above = columns.parent[above]!) {
       if (hasBit(rules.collapsed, above)) visible = false;
       if (rules.hiddenServices[columns.service[above]!] === 1) visible = false;
+      if (rules.skipped.has(above)) visible = false;
     }
     if (rules.kept !== undefined) {
       let holds = false;
@@ -52,6 +54,7 @@ test("shown rows agree with asking every ancestor", () => {
       { collapsed },
       { hiddenServices },
       { kept },
+      { skipped: new Set([7, 8, 60]) },
       { collapsed, hiddenServices, kept },
     ]) {
       const rules = rulesFor(columns, changes);

@@ -20,6 +20,8 @@ export interface RowRules {
   readonly collapsed: Uint8Array;
   /** By service: 1 leaves its spans out with their subtrees. */
   readonly hiddenServices: Uint8Array;
+  /** Rows left out with their subtrees. */
+  readonly skipped: ReadonlySet<number>;
   /** Bit set of rows to keep with their ancestors, undefined keeps all. */
   readonly kept: Uint8Array | undefined;
   /** Repeated siblings stand in one row. */
@@ -38,7 +40,7 @@ export interface VisibleRows {
   /** Ascending. */
   readonly rows: Uint32Array;
   readonly groups: ReadonlyMap<number, RowGroup>;
-  /** What hidden services take away below a row (-1: at the roots). */
+  /** What hidden services and skipped rows take away below a row (-1: at the roots). */
   readonly pruned: ReadonlyMap<number, { readonly spans: number; readonly errors: number }>;
 }
 
@@ -55,7 +57,7 @@ export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows
   let count = 0;
   for (let row = 0; row < loaded;) {
     const after = Math.min(loaded, Math.max(row + 1, end[row]!));
-    if (rules.hiddenServices[service[row]!] === 1) {
+    if (rules.hiddenServices[service[row]!] === 1 || rules.skipped.has(row)) {
       notePruned(columns, pruned, parent[row]!, row, after);
       row = after;
       continue;

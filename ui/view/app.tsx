@@ -5,6 +5,7 @@ import type { ComponentType, JSX } from "preact";
 import { useErrorBoundary } from "preact/hooks";
 import { canonicalTraceId, traceIdOf } from "../data/trace-ids.ts";
 import { announcement } from "./announce.ts";
+import { CommandPalette } from "./command-palette.tsx";
 import { configWarnings, embeddingOf } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
 import { SearchPage } from "./search-page.tsx";
@@ -42,6 +43,7 @@ export function App(): JSX.Element {
       <p class="unseen" role="status" aria-live="polite">
         {announcement.value}
       </p>
+      <CommandPalette />
       <Toasts />
     </div>
   );

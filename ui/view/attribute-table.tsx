@@ -5,6 +5,7 @@ import type { ComponentChildren, JSX } from "preact";
 import type { AttributeText } from "../data/trace-source.ts";
 import { copyText } from "./copy.ts";
 import { JsonTree, jsonOf } from "./json-tree.tsx";
+import { TraceIcon } from "./trace-icon.tsx";
 import { safeHref } from "./safe-link.ts";
 
 /** Rows shown before "show all": a span may have hundreds of attributes. */
@@ -82,16 +83,20 @@ function AttributeRow({ attribute, linksOf, onFind, searchHref }: AttributeRowPr
         <AttributeValue attribute={attribute} links={links} />
       </td>
       <td class="kv-actions">
-        <IconAction label={`Copy value of ${key}`} sign="⧉" onClick={() => copyText(text)} />
+        <IconAction
+          label={`Copy value of ${key}`}
+          sign={<TraceIcon name="copy" />}
+          onClick={() => copyText(text)}
+        />
         <IconAction
           label={`Copy ${key} as JSON`}
-          sign="{}"
+          sign={<TraceIcon name="json" />}
           onClick={() => copyText(attributeJson(attribute))}
         />
         {onFind !== undefined && (
           <IconAction
             label={`Find spans with this ${key}`}
-            sign="⌕"
+            sign={<TraceIcon name="find" />}
             onClick={() => onFind(attribute)}
           />
         )}
@@ -102,7 +107,7 @@ function AttributeRow({ attribute, linksOf, onFind, searchHref }: AttributeRowPr
             title={`Search traces with this ${key}`}
             aria-label={`Search traces with this ${key}`}
           >
-            ↗
+            <TraceIcon name="open" />
           </a>
         )}
       </td>
@@ -143,7 +148,7 @@ export function IconAction({ label, sign, onClick }: IconActionProps): JSX.Eleme
       aria-label={label}
       {...{ onClick }}
     >
-      <span aria-hidden="true">{sign}</span>
+      {sign}
     </button>
   );
 }

@@ -32,6 +32,8 @@ export interface RowMark {
 }
 
 const CELLS = 4;
+/** Pills a row has room for when its name is to be read: one for each so many px. */
+const MARK_WIDTH = 150;
 const MAX_MARKS = 3;
 
 /** One recycled row and the nodes that change in it. */
@@ -180,11 +182,11 @@ export class RowPool {
     const className = `tl-row${state}`;
     if (element.className !== className) element.className = className;
     pooled.cell.style.paddingLeft = `${indentOf(text.depth)}px`;
-    this.#fillName(pooled, slot, text);
+    this.#fillName(pooled, slot, text, Math.floor(frame.nameWidth / MARK_WIDTH) - 1);
     if (this.#forReaders) this.#fillReaders(pooled, slot, text, frame);
   }
 
-  #fillName(pooled: PooledRow, slot: RowSlot, text: RowText): void {
+  #fillName(pooled: PooledRow, slot: RowSlot, text: RowText, room: number): void {
     const leaf = text.expanded === undefined;
     setAttribute(pooled.toggle, "data-state", leaf ? "leaf" : text.expanded ? "open" : "closed");
     const count = leaf ? "" : text.children > 999 ? "1k+" : String(text.children);
@@ -198,7 +200,7 @@ export class RowPool {
     pooled.service.style.setProperty("--swatch", text.color);
     setText(pooled.name, text.name);
     const marks = pooled.marks;
-    const shown = text.marks.slice(0, MAX_MARKS);
+    const shown = text.marks.slice(0, Math.max(0, Math.min(MAX_MARKS, room)));
     while (marks.childElementCount > shown.length) marks.lastElementChild?.remove();
     for (const [i, mark] of shown.entries()) {
       const pill = marks.children[i] ?? child(marks, "span", "tl-pill");

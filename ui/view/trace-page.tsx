@@ -1,13 +1,307 @@
-/** One trace: header, timeline, details. */
+/** One trace: header, minimap, timeline, details. */
 
+import { effect, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
+import { traceSource } from "../data/open-source.ts";
+import type { AttributeText } from "../data/trace-source.ts";
+import { animalOf } from "../data/trace-ids.ts";
+import { readPalette } from "../draw/palette.ts";
+import { huesOf } from "../layout/service-hues.ts";
+import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts";
+import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
+import { openPalette, registerCommands } from "./command-palette.tsx";
+import { copyText } from "./copy.ts";
+import { follow } from "./follow.ts";
+import { KeyHelp, keyText } from "./key-help.tsx";
+import { embeddingOf, uiConfig } from "./page-facts.ts";
+import { RangeBar } from "./range-bar.tsx";
+import { Resizer } from "./resizer.tsx";
+import { basePath, goTo, hrefOf, place } from "./router.ts";
+import { SpanDetailPanel } from "./span-detail.tsx";
+import { SpanMenu } from "./span-menu.tsx";
+import { theme } from "./theme.ts";
+import type { TimelineView } from "./timeline-view.ts";
+import { TRACE_ACTIONS } from "./trace-actions.ts";
+import type { TraceContext } from "./trace-context.ts";
+import { TraceFailure } from "./trace-failure.tsx";
+import { TraceFilters } from "./trace-filters.ts";
+import { TraceHeader } from "./trace-header.tsx";
+import { TraceJson } from "./trace-json.tsx";
+import { listenToKeys } from "./trace-keys.ts";
+import { TraceMinimap } from "./trace-minimap.tsx";
+import { TraceModel } from "./trace-model.ts";
+import { TraceTimeline } from "./trace-timeline.tsx";
+import { TraceUi } from "./trace-ui.ts";
+import { followAddress } from "./trace-url.ts";
+
+/** How often a server is asked whether the trace has grown, ms. */
+const LATE_EVERY_MS = 10_000;
+const MIN_PANEL = 240;
 
 export interface TracePageProps {
   /** As the address has it; canonical once the trace is there. */
   readonly traceIdHex: string;
 }
 
-/** The page of one trace. */
+/** The page of one trace; another trace, or other clocks, are another page. */
 export function TracePage({ traceIdHex }: TracePageProps): JSX.Element {
-  return <h1>Trace {traceIdHex}</h1>;
+  const { skew } = readTraceAddress(place.value.query);
+  return <OneTrace key={`${traceIdHex} ${skew}`} {...{ traceIdHex, skew }} />;
+}
+
+interface OneTraceProps extends TracePageProps {
+  readonly skew: "" | "on" | "off";
+}
+
+function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
+  const findInput = useRef<HTMLInputElement>(null);
+  const root = useRef<HTMLDivElement>(null);
+  const view = useRef<TimelineView | undefined>(undefined);
+  const page = useMemo(() => {
+    const clockSkew = skew === "" ? {} : { clockSkew: skew };
+    const source = traceSource({ base: basePath(), traceId: traceIdHex, ...clockSkew });
+    const model = new TraceModel(source);
+    const ui = new TraceUi();
+    ui.skew.value = skew;
+    const filters = new TraceFilters(model);
+    const context = contextOf(model, filters, ui, { findInput, view });
+    return { model, ui, filters, context };
+  }, [traceIdHex, skew]);
+  const { model, ui, filters, context } = page;
+  useEffect(() => {
+    const stops = [
+      ui.remember(model),
+      followAddress(model, filters, ui),
+      keepPalette(model, root.current!),
+      keepTitle(model),
+      watchLate(model),
+      listenToKeys(context, rowsElement, () => ui.singleKeys.peek()),
+      registerCommands(commandsOf(context)),
+    ];
+    void model.load();
+    return () => {
+      for (const stop of stops) stop();
+      filters.close();
+      model.close();
+    };
+  }, [page]);
+  const embedding = embeddingOf(place.value.query);
+  const failure = model.failure.value;
+  return (
+    <div class={`trace ${embedding.embedded ? "is-embedded" : ""}`} ref={root}>
+      {failure !== undefined ? (
+        <TraceFailure failure={failure} traceId={traceIdHex} onRetry={() => void model.load()} />
+      ) : (
+        <>
+          <TraceHeader {...{ context, ui, embedding }} findRef={findInput} />
+          {!model.complete.value && <div class="progress" role="status" aria-label="Loading" />}
+          <TraceBody {...{ context, ui }} hideMinimap={embedding.hideMinimap} viewRef={view} />
+        </>
+      )}
+      {ui.help.value && (
+        <KeyHelp
+          singleKeys={ui.singleKeys}
+          onClose={() => {
+            ui.help.value = false;
+          }}
+        />
+      )}
+      {ui.menu.value !== undefined && (
+        <SpanMenu
+          context={context}
+          {...ui.menu.value}
+          onClose={() => {
+            ui.menu.value = undefined;
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function rowsElement(): HTMLElement | undefined {
+  return document.querySelector<HTMLElement>(".tl-rows") ?? undefined;
+}
+
+interface TraceBodyProps {
+  readonly context: TraceContext;
+  readonly ui: TraceUi;
+  readonly hideMinimap: boolean;
+  readonly viewRef: { current: TimelineView | undefined };
+}
+
+function TraceBody({ context, ui, hideMinimap, viewRef }: TraceBodyProps): JSX.Element {
+  const { model } = context;
+  const width = useSignal(0);
+  if (ui.view.value !== "timeline") {
+    return <TraceJson model={model} raw={ui.view.value === "json-raw"} />;
+  }
+  const panel = model.sidePanel.value;
+  return (
+    <>
+      {!hideMinimap && model.barsShown.value && <TraceMinimap model={model} />}
+      <div
+        class="trace-main"
+        ref={(element) => {
+          width.value = element?.clientWidth ?? width.peek();
+        }}
+      >
+        <TraceTimeline
+          context={context}
+          onView={(view) => {
+            viewRef.current = view;
+          }}
+        />
+        {panel && (
+          <>
+            <Resizer
+              label="Width of the timeline"
+              value={Math.max(0, width.value - ui.panelWidth.value)}
+              min={Math.round(width.value * 0.3)}
+              max={Math.max(MIN_PANEL, width.value - MIN_PANEL)}
+              onChange={(left) => {
+                ui.panelWidth.value = Math.max(MIN_PANEL, width.peek() - left);
+              }}
+            />
+            <aside class="trace-panel" style={{ width: `${ui.panelWidth.value}px` }}>
+              <SpanDetailPanel
+                key={Math.max(0, model.selectedRow.value)}
+                context={context}
+                row={Math.max(0, model.selectedRow.value)}
+                onClose={() => {
+                  model.sidePanel.value = false;
+                }}
+              />
+            </aside>
+          </>
+        )}
+        <RangeBar model={model} />
+      </div>
+    </>
+  );
+}
+
+interface PageElements {
+  readonly findInput: { current: HTMLInputElement | null };
+  readonly view: { current: TimelineView | undefined };
+}
+
+function contextOf(
+  model: TraceModel,
+  filters: TraceFilters,
+  ui: TraceUi,
+  { findInput, view }: PageElements,
+): TraceContext {
+  return {
+    model,
+    filters,
+    focusCursor: () => view.current?.focusRow(model.cursorRow.peek()),
+    focusFind: () => {
+      findInput.current?.focus();
+      findInput.current?.select();
+    },
+    escape: () => {
+      if (model.range.peek() !== undefined) model.range.value = undefined;
+      else if (filters.text.peek() !== "") filters.text.value = "";
+      else if (findInput.current === document.activeElement) findInput.current?.blur();
+    },
+    copyLink: (row) => copyText(linkTo(model, row)),
+    openMenu: (row, at) => {
+      const box = rowsElement()?.querySelector(`[data-row="${row}"]`)?.getBoundingClientRect();
+      ui.menu.value = { row, x: at?.x ?? (box?.left ?? 0) + 120, y: at?.y ?? box?.bottom ?? 100 };
+    },
+    findAttribute: ({ key, text }: AttributeText) => {
+      filters.text.value = `"${key}=${text.slice(0, 200)}"`;
+      findInput.current?.focus();
+    },
+    showSpan: (hex) => {
+      const columns = model.columns.peek();
+      const row = columns === undefined ? -1 : (rowsOfSpanIds(columns, [hex])[0] ?? -1);
+      if (row < 0) return;
+      model.showRow(row);
+      model.openDetails(row);
+      view.current?.focusRow(row);
+    },
+    openDialog: (name) => {
+      if (name === "help") ui.help.value = true;
+      else openPalette();
+    },
+    showView: (name) => {
+      ui.view.value = name;
+    },
+    goToSearch: () => {
+      const from = place.peek().state["fromSearch"];
+      goTo(typeof from === "string" ? from : "/search");
+    },
+  };
+}
+
+/** The address of this view with a span selected and open. */
+function linkTo(model: TraceModel, row: number): string {
+  const columns = model.columns.peek();
+  if (columns === undefined || row < 0) return location.href;
+  const hex = spanIdHexOf(columns, row);
+  const { path, query } = place.peek();
+  const address = { ...readTraceAddress(query), selectedHex: hex, openHex: [hex] };
+  const text = writeTraceAddress(address, query).toString();
+  return new URL(`${hrefOf(path)}?${text}`, location.href).href;
+}
+
+/** Reads the colours again with each trace and theme. */
+function keepPalette(model: TraceModel, element: Element): () => void {
+  const forced = matchMedia("(forced-colors: active)");
+  const read = (): void => {
+    const columns = model.columns.peek();
+    if (columns !== undefined) model.palette.value = readPalette(element, huesOf(columns.services));
+  };
+  forced.addEventListener("change", read);
+  const stop = effect(() => {
+    follow(theme.value, model.columns.value);
+    read();
+  });
+  return () => {
+    stop();
+    forced.removeEventListener("change", read);
+  };
+}
+
+function keepTitle(model: TraceModel): () => void {
+  const before = document.title;
+  const stop = effect(() => {
+    const columns = model.columns.value;
+    if (columns === undefined || model.loadedRows.value === 0) return;
+    const service = columns.services[columns.service[0]!] ?? "";
+    const name = columns.names[columns.name[0]!] ?? "";
+    const id = columns.traceIdHex.slice(0, uiConfig.traceIdDisplayLength);
+    document.title = `${animalOf(columns.traceIdHex)} ${id}: ${name} (${service}) — Spoor`;
+  });
+  return () => {
+    stop();
+    document.title = before;
+  };
+}
+
+/** Asks now and then whether more spans have come; a page nobody looks at asks nothing. */
+function watchLate(model: TraceModel): () => void {
+  const timer = setInterval(() => {
+    const columns = model.columns.peek();
+    if (columns === undefined || !model.complete.peek() || document.hidden) return;
+    model.source.lateSpans(columns, model.signal).then(
+      (late) => {
+        if (columns === model.columns.peek()) model.lateSpans.value = late;
+      },
+      () => undefined,
+    );
+  }, LATE_EVERY_MS);
+  return () => clearInterval(timer);
+}
+
+function commandsOf(context: TraceContext): Parameters<typeof registerCommands>[0] {
+  return TRACE_ACTIONS.filter((action) => action.inTree !== true).map((action) => ({
+    group: action.group,
+    title: action.title,
+    keys: action.keys.map(keyText).join("  "),
+    run: () => action.run(context),
+  }));
 }

@@ -1,0 +1,95 @@
+/** Tests of the trace page's address: written and read it is the same, malformed it is nothing. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seededRandom } from "../../src/base/clock.ts";
+import {
+  collapsedBits,
+  collapsedText,
+  readTraceAddress,
+  servicesHidden,
+  servicesText,
+  writeTraceAddress,
+} from "./trace-address.ts";
+import type { TraceAddress } from "./trace-address.ts";
+
+test("what is written is read, and other keys stay", () => {
+  const address: TraceAddress = {
+    view: "json-raw",
+    window: { fromNs: 1.5, toNs: 4e9 },
+    selectedHex: "00f067aa0ba902b7",
+    openHex: ["00f067aa0ba902b7", "00f067aa0ba902b8"],
+    collapsed: "AQID",
+    find: 'a "b c" -d&=',
+    hideOthers: true,
+    errorsOnly: true,
+    criticalOnly: true,
+    minShare: 0.025,
+    grouped: true,
+    critical: false,
+    panel: true,
+    bars: false,
+    dense: true,
+    skew: "off",
+    services: "12ab.3",
+  };
+  const old = new URLSearchParams("uiEmbed=v0&g=0&t=1,2&cohort=a&cohort=b");
+  const written = writeTraceAddress(address, old);
+  const read = readTraceAddress(new URLSearchParams(written.toString()));
+  assert.deepEqual(read, address);
+  assert.deepEqual(written.getAll("cohort"), ["a", "b"]);
+  assert.equal(written.get("uiEmbed"), "v0");
+});
+
+test("an address of nothing is short, and reads as at first", () => {
+  const first = readTraceAddress(new URLSearchParams());
+  assert.equal(writeTraceAddress(first, new URLSearchParams()).toString(), "");
+});
+
+test("malformed values count as left out", () => {
+  const first = readTraceAddress(new URLSearchParams());
+  for (const text of [
+    "v=flame",
+    "t=5,1",
+    "t=a,b",
+    "t=-1,5",
+    "t=1,Infinity",
+    "sel=<script>",
+    "open=,x,",
+    "min=NaN",
+    "min=7",
+    "panel=2",
+    "skew=maybe",
+  ]) {
+    assert.deepEqual(readTraceAddress(new URLSearchParams(text)), first, text);
+  }
+});
+
+test("folded rows survive, at every size, and nonsense does not throw", () => {
+  const random = seededRandom(7);
+  for (let round = 0; round < 200; round++) {
+    const spans = 1 + Math.floor(random() * 5000);
+    const bits = new Uint8Array((spans + 7) >> 3);
+    for (let row = 0; row < spans; row += 1 + Math.floor(random() * 900)) {
+      bits[row >> 3] = bits[row >> 3]! | (1 << (row & 7));
+    }
+    const text = collapsedText(bits);
+    assert.match(text, /^[\w-]*$/);
+    assert.deepEqual(collapsedBits(text, spans), bits);
+    const cut = text.slice(0, Math.floor(random() * text.length));
+    assert.doesNotThrow(() => collapsedBits(cut, 10));
+  }
+  assert.equal(collapsedText(new Uint8Array(100_000).fill(255)), "");
+  assert.equal(collapsedBits("!!!", 10), undefined);
+});
+
+test("services follow Jaeger's form", () => {
+  const names = ["a", "b", "c", "d", "e"];
+  const hidden = Uint8Array.from([0, 1, 0, 0, 1]);
+  const text = servicesText(names, hidden);
+  assert.match(text, /^[0-9a-f]{4}\.d$/);
+  assert.deepEqual(servicesHidden(text, names), hidden);
+  assert.equal(servicesText(names, new Uint8Array(5)), "");
+  assert.equal(servicesHidden("abcd.ff", names), undefined);
+  assert.equal(servicesHidden("zz", names), undefined);
+});

@@ -1,0 +1,194 @@
+/** TraceAddress: what of a trace's page stands in its address, so that a link shows the same. */
+
+/** Everything a person set; what is left out is as at first. */
+export interface TraceAddress {
+  readonly view: "timeline" | "json" | "json-raw";
+  /** Offsets from the trace's start, ns; undefined: the whole trace. */
+  readonly window: { readonly fromNs: number; readonly toNs: number } | undefined;
+  /** 16 lower-case hex digits, or "". */
+  readonly selectedHex: string;
+  /** Spans with open details. */
+  readonly openHex: readonly string[];
+  /** `collapsedText` of the folded rows. */
+  readonly collapsed: string;
+  /** Jaeger's key `uiFind`. */
+  readonly find: string;
+  readonly hideOthers: boolean;
+  readonly errorsOnly: boolean;
+  readonly criticalOnly: boolean;
+  /** Share of the trace's duration that spans must last. */
+  readonly minShare: number;
+  readonly grouped: boolean;
+  readonly critical: boolean;
+  readonly panel: boolean | undefined;
+  readonly bars: boolean;
+  readonly dense: boolean;
+  /** Clock skew as stored, when the user asked for that. */
+  readonly skew: "" | "on" | "off";
+  /** Jaeger's key `svcFilter`. */
+  readonly services: string;
+}
+
+/** Spans told as open at most: an address has a longest length. */
+const MAX_OPEN = 12;
+/** Longer lists of folded rows are not told. */
+const MAX_COLLAPSED_TEXT = 1200;
+const SPAN_ID = /^[0-9a-f]{16}$/;
+const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
+/** Keys that this file writes; all others of an address are left as they are. */
+const KEYS = ["v", "t", "sel", "open", "c", "f", "min", "g", "cp", "panel", "bars", "dense"];
+const OWN_KEYS = [...KEYS, "skew", "uiFind", "svcFilter"];
+
+/** Reads an address; what is malformed counts as left out. */
+export function readTraceAddress(query: URLSearchParams): TraceAddress {
+  const flags = query.get("f") ?? "";
+  const view = query.get("v") ?? "timeline";
+  const selected = query.get("sel") ?? "";
+  const min = Number(query.get("min") ?? 0);
+  const panel = query.get("panel");
+  const skew = query.get("skew");
+  return {
+    view: VIEWS.includes(view) ? (view as TraceAddress["view"]) : "timeline",
+    window: windowOf(query.get("t")),
+    selectedHex: SPAN_ID.test(selected) ? selected : "",
+    openHex: (query.get("open") ?? "")
+      .split(",")
+      .filter((hex) => SPAN_ID.test(hex))
+      .slice(0, MAX_OPEN),
+    collapsed: query.get("c") ?? "",
+    find: query.get("uiFind") ?? "",
+    hideOthers: flags.includes("h"),
+    errorsOnly: flags.includes("e"),
+    criticalOnly: flags.includes("c"),
+    minShare: min > 0 && min <= 1 ? min : 0,
+    grouped: query.get("g") === "1",
+    critical: query.get("cp") !== "0",
+    panel: panel === "1" ? true : panel === "0" ? false : undefined,
+    bars: query.get("bars") !== "0",
+    dense: query.get("dense") === "1",
+    skew: skew === "on" || skew === "off" ? skew : "",
+    services: query.get("svcFilter") ?? "",
+  };
+}
+
+function windowOf(text: string | null): TraceAddress["window"] {
+  const [from, to] = (text ?? "").split(",").map(Number);
+  if (from === undefined || to === undefined || !(from >= 0) || !(to > from)) return undefined;
+  return Number.isFinite(to) ? { fromNs: from, toNs: to } : undefined;
+}
+
+/** The query with the address's keys set anew and all others kept. */
+export function writeTraceAddress(
+  address: Partial<TraceAddress>,
+  old: URLSearchParams,
+): URLSearchParams {
+  const query = new URLSearchParams(old);
+  for (const key of OWN_KEYS) query.delete(key);
+  const set = (key: string, text: string | undefined): void => {
+    if (text !== undefined && text !== "") query.set(key, text);
+  };
+  const { window: shown } = address;
+  const flags =
+    (address.hideOthers === true ? "h" : "") +
+    (address.errorsOnly === true ? "e" : "") +
+    (address.criticalOnly === true ? "c" : "");
+  set("v", address.view === "timeline" ? "" : address.view);
+  set("t", shown === undefined ? "" : `${exact(shown.fromNs)},${exact(shown.toNs)}`);
+  set("sel", address.selectedHex);
+  set("open", address.openHex?.slice(-MAX_OPEN).join(","));
+  set("c", address.collapsed);
+  set("uiFind", address.find);
+  set("f", flags);
+  set("min", (address.minShare ?? 0) > 0 ? String(address.minShare) : "");
+  set("g", address.grouped === true ? "1" : "");
+  set("cp", address.critical === false ? "0" : "");
+  set("panel", address.panel === undefined ? "" : address.panel ? "1" : "0");
+  set("bars", address.bars === false ? "0" : "");
+  set("dense", address.dense === true ? "1" : "");
+  set("skew", address.skew);
+  set("svcFilter", address.services);
+  return query;
+}
+
+/** Tenths of a nanosecond are finer than any screen shows. */
+function exact(ns: number): string {
+  return String(Math.round(ns * 10) / 10);
+}
+
+/**
+ * Folded rows as text: differences of ascending rows as varints in base64url, or "" when there
+ * are none or too many to tell.
+ */
+export function collapsedText(bits: Uint8Array): string {
+  const bytes: number[] = [];
+  let last = -1;
+  for (let at = 0; at < bits.length; at++) {
+    for (let bit = 0; bits[at]! >> bit !== 0; bit++) {
+      if (((bits[at]! >> bit) & 1) === 0) continue;
+      const row = at * 8 + bit;
+      let step = row - last;
+      last = row;
+      for (; step > 127; step >>>= 7) bytes.push((step & 127) | 128);
+      bytes.push(step);
+    }
+    if (bytes.length * 4 > MAX_COLLAPSED_TEXT * 3) return "";
+  }
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+/** The rows of `collapsedText`, as a bit set for `spanCount` rows; undefined when malformed. */
+export function collapsedBits(text: string, spanCount: number): Uint8Array | undefined {
+  const bits = new Uint8Array((spanCount + 7) >> 3);
+  if (text.length > MAX_COLLAPSED_TEXT * 2 || !/^[\w-]*$/.test(text)) return undefined;
+  let bytes: string;
+  try {
+    bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return undefined;
+  }
+  let row = -1;
+  let step = 0;
+  let shift = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes.charCodeAt(i);
+    step += (byte & 127) * 2 ** shift;
+    shift += 7;
+    if (byte > 127) continue;
+    row += step;
+    step = 0;
+    shift = 0;
+    if (row >= spanCount) return undefined;
+    bits[row >> 3] = bits[row >> 3]! | (1 << (row & 7));
+  }
+  return bits;
+}
+
+/**
+ * Jaeger's text of the services shown, of ascending names: a checksum of the names and one bit a
+ * service as hex. "" when all are shown.
+ */
+export function servicesText(services: readonly string[], hidden: Uint8Array): string {
+  if (!hidden.some((hide) => hide === 1)) return "";
+  let mask = 0n;
+  for (const [i, hide] of hidden.entries()) if (hide !== 1) mask |= 1n << BigInt(i);
+  return `${checksumOf(services)}.${mask.toString(16)}`;
+}
+
+/** The hidden services of such a text; undefined when it does not fit this trace. */
+export function servicesHidden(text: string, services: readonly string[]): Uint8Array | undefined {
+  const match = /^[0-9a-f]{4}\.([0-9a-f]{1,16384})$/i.exec(text);
+  if (match === null) return undefined;
+  const mask = BigInt(`0x${match[1]}`);
+  if (mask >> BigInt(services.length) !== 0n) return undefined;
+  return Uint8Array.from(services, (_, i) => Number(((mask >> BigInt(i)) & 1n) === 0n));
+}
+
+function checksumOf(services: readonly string[]): string {
+  let sum = 0;
+  const text = services.join(",");
+  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) & 0xffff;
+  return sum.toString(16).padStart(4, "0");
+}

@@ -1,0 +1,107 @@
+/** What a row of the column of names says, to eyes and to screen readers. */
+
+import { SPAN_FLAG } from "../data/trace-columns.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
+import type { RowSlot } from "../draw/timeline-frame.ts";
+import { durationText } from "../layout/duration-text.ts";
+import { setSizeOf } from "../layout/siblings.ts";
+import type { RowMark, RowText } from "./row-pool.ts";
+import { peerService, spanPills, spanSign } from "./span-marks.ts";
+import type { TraceModel } from "./trace-model.ts";
+
+/** Spans below a collapsed row that are asked for errors. */
+const MAX_LOOKED = 50_000;
+
+/** `server`: the row of the server span that answers a collapsed client, or -1. */
+export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): RowText {
+  const columns = model.columns.peek()!;
+  const { row } = slot;
+  const siblings = model.siblings.peek();
+  const detail = model.details.peek(row);
+  const children = siblings?.children[row] ?? 0;
+  const sign = spanSign(detail);
+  const leaf = columns.end[row]! <= row + 1;
+  const group = model.visible.peek().groups.get(row);
+  const expanded = leaf ? (group === undefined ? undefined : slot.repeats === 0) : !slot.collapsed;
+  return {
+    service: serviceOf(columns, row),
+    name: columns.names[columns.name[row]!] ?? "",
+    peer: server >= 0 ? serviceOf(columns, server) : leaf ? peerService(detail) : "",
+    children: leaf ? (group?.count ?? 0) : children,
+    expanded,
+    error: errorOf(columns, slot),
+    icon: sign?.icon ?? "",
+    iconTitle: sign?.title ?? "",
+    marks: [...groupMarks(model, slot), ...rowMarks(model, columns, row), ...spanPills(detail)],
+    color: model.palette.peek()?.service[columns.service[row]!] ?? "",
+    depth: columns.depth[row]!,
+    setSize: siblings === undefined ? 1 : setSizeOf(siblings, columns, row),
+    place: siblings?.place[row] ?? 1,
+    cells: cellsOf(model, columns, row),
+  };
+}
+
+function serviceOf(columns: TraceColumns, row: number): string {
+  return columns.services[columns.service[row]!] ?? "";
+}
+
+/** Its own error, or one in the subtree that is folded into it. */
+function errorOf(columns: TraceColumns, slot: RowSlot): string {
+  const { row } = slot;
+  if ((columns.flags[row]! & SPAN_FLAG.ERROR) !== 0) return "own";
+  if (!slot.collapsed) return "";
+  const last = Math.min(columns.end[row]!, row + MAX_LOOKED);
+  for (let below = row + 1; below < last; below++) {
+    if ((columns.flags[below]! & SPAN_FLAG.ERROR) !== 0) return "below";
+  }
+  return "";
+}
+
+function groupMarks(model: TraceModel, slot: RowSlot): RowMark[] {
+  if (slot.repeats === 0) return [];
+  const group = model.visible.peek().groups.get(slot.row);
+  if (group === undefined) return [];
+  return [{ text: `×${group.count}  Σ ${durationText(group.totalNs)}`, tone: "group" }];
+}
+
+function rowMarks(model: TraceModel, columns: TraceColumns, row: number): RowMark[] {
+  const marks: RowMark[] = [];
+  const flags = columns.flags[row]!;
+  const pruned = model.visible.peek().pruned.get(row);
+  if (pruned !== undefined) {
+    const errors = pruned.errors === 0 ? "" : `, ${counted(pruned.errors, "error")}`;
+    marks.push({ text: `${counted(pruned.spans, "span")} pruned${errors}`, tone: "warn" });
+  }
+  if ((flags & SPAN_FLAG.ORPHAN) !== 0) marks.push({ text: "parent missing", tone: "warn" });
+  if ((flags & SPAN_FLAG.WARNINGS) !== 0) marks.push({ text: "warning", tone: "warn" });
+  if ((flags & SPAN_FLAG.LINKS) !== 0) marks.push({ text: "links", tone: "" });
+  return marks;
+}
+
+function cellsOf(
+  model: TraceModel,
+  columns: TraceColumns,
+  row: number,
+): readonly [string, string, string, string] {
+  const duration = columns.spanDurationNs[row]!;
+  const whole = columns.durationNs;
+  const share = whole === 0 ? 100 : (duration / whole) * 100;
+  const critical = model.critical.peek();
+  const onPath = critical !== undefined && critical.offsets[row]! < critical.offsets[row + 1]!;
+  const remarks: string[] = [];
+  if ((columns.flags[row]! & SPAN_FLAG.ERROR) !== 0) remarks.push("error");
+  if (onPath) remarks.push("on critical path");
+  const events = columns.eventOffsets[row + 1]! - columns.eventOffsets[row]!;
+  if (events > 0) remarks.push(counted(events, "event"));
+  return [
+    durationText(columns.startOffsetNs[row]!),
+    durationText(duration),
+    `${share.toFixed(1)} %`,
+    remarks.join(", "),
+  ];
+}
+
+/** `1 span`, `2 spans`. */
+export function counted(n: number, noun: string): string {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,134 @@
+/** Which rows are on screen and where: from the model's state to a frame to draw. */
+
+import type { RowSlot, TimelineFrame } from "../draw/timeline-frame.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
+import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
+import { hasBit, indexOfRow } from "../layout/visible-rows.ts";
+import type { TraceModel } from "./trace-model.ts";
+
+/** Ancestors held at the top. */
+const MAX_STICKY = 3;
+/** The body is this high before rows are given to ancestors, px. */
+const STICKY_MIN_HEIGHT = 260;
+const MIN_NAME_WIDTH = 120;
+/** Deeper than this the root is not looked for among a row's ancestors. */
+const MAX_WALK = 2000;
+
+/** Width of the column of names, px. */
+export function nameWidthOf(model: TraceModel): number {
+  const { width } = model.body.peek();
+  const wished = Math.round(width * model.nameShare.peek());
+  return Math.max(Math.min(MIN_NAME_WIDTH, width / 2), wished);
+}
+
+/** The frame of the model's state now; undefined before there is anything to draw. */
+export function buildFrame(
+  model: TraceModel,
+  durationText: (ns: number) => string,
+): TimelineFrame | undefined {
+  const columns = model.columns.peek();
+  const palette = model.palette.peek();
+  const { width, height } = model.body.peek();
+  if (columns === undefined || palette === undefined || width === 0) return undefined;
+  const { fromNs, toNs } = model.window.peek();
+  return {
+    columns,
+    slots: slotsOf(model, columns, height),
+    rowHeight: model.rowHeight.peek(),
+    width,
+    height,
+    nameWidth: nameWidthOf(model),
+    fromNs,
+    toNs,
+    bars: model.barsShown.peek(),
+    hoverRow: model.hoverRow.peek(),
+    guideRow: model.guideRow.peek(),
+    selectedRow: model.selectedRow.peek(),
+    cursorRow: model.cursorRow.peek(),
+    cursorNs: model.cursorNs.peek(),
+    range: model.range.peek(),
+    critical: model.critical.peek(),
+    palette,
+    durationText,
+  };
+}
+
+function slotsOf(model: TraceModel, columns: TraceColumns, height: number): RowSlot[] {
+  const { rows } = model.visible.peek();
+  const open = model.openHeights.peek();
+  const rowHeight = model.rowHeight.peek();
+  const scrollTop = model.scrollTop.peek();
+  const slots: RowSlot[] = [];
+  if (rows.length === 0) return slots;
+  const first = rowAtHeight(scrollTop, rowHeight, open, rows.length);
+  let y = topOfRow(first, rowHeight, open) - scrollTop;
+  for (let index = first; index < rows.length && y < height; index++) {
+    slots.push(slotOf(model, rows[index]!, index, y, false));
+    y += rowHeight + (open.find((row) => row.index === index)?.height ?? 0);
+  }
+  if (height >= STICKY_MIN_HEIGHT && scrollTop > 0) {
+    const held = stickyRows(model, columns, first);
+    for (const [i, row] of held.entries()) {
+      slots.push(slotOf(model, row, indexOfRow(rows, row), i * rowHeight, true));
+    }
+  }
+  return slots;
+}
+
+function slotOf(
+  model: TraceModel,
+  row: number,
+  index: number,
+  y: number,
+  sticky: boolean,
+): RowSlot {
+  const matches = model.matches.peek();
+  const match = matches !== undefined && hasBit(matches, row);
+  return {
+    row,
+    index,
+    y,
+    sticky,
+    collapsed: hasBit(model.collapsed.peek(), row),
+    match,
+    dim: matches !== undefined && !match,
+    repeats: repeatsOf(model, row),
+  };
+}
+
+function repeatsOf(model: TraceModel, row: number): number {
+  const group = model.visible.peek().groups.get(row);
+  return group === undefined || model.ungrouped.peek().has(row) ? 0 : group.count;
+}
+
+/**
+ * Ancestors of what is at the top that scrolled away: the outermost and the nearest. The row
+ * asked is the one beneath them, so they change as soon as another subtree reaches them.
+ */
+function stickyRows(model: TraceModel, columns: TraceColumns, first: number): number[] {
+  const { rows } = model.visible.peek();
+  let held: number[] = [];
+  for (let below = 0; below <= MAX_STICKY; below++) {
+    const row = rows[Math.min(rows.length - 1, first + below)]!;
+    const above = ancestorsOf(columns, row).filter((ancestor) => {
+      const index = indexOfRow(rows, ancestor);
+      return index >= 0 && index < first + below;
+    });
+    const chosen = above.length <= MAX_STICKY ? above : [above[0]!, ...above.slice(1 - MAX_STICKY)];
+    if (chosen.length <= below) return chosen;
+    held = chosen;
+  }
+  return held;
+}
+
+/** From the outermost to the parent; only the nearest when there are thousands. */
+function ancestorsOf(columns: TraceColumns, row: number): number[] {
+  const found: number[] = [];
+  const deep = columns.depth[row]! > MAX_WALK;
+  let above = columns.parent[row]!;
+  while (above >= 0 && (!deep || found.length < MAX_STICKY)) {
+    found.push(above);
+    above = columns.parent[above]!;
+  }
+  return found.toReversed();
+}

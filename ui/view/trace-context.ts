@@ -1,0 +1,26 @@
+/** TraceContext: what actions act on, wherever they are called from. */
+
+import type { AttributeText } from "../data/trace-source.ts";
+import type { TraceFilters } from "./trace-filters.ts";
+import type { TraceModel } from "./trace-model.ts";
+
+export type TraceViewName = "timeline" | "json" | "json-raw";
+
+export interface TraceContext {
+  readonly model: TraceModel;
+  readonly filters: TraceFilters;
+  /** Puts the focus on the row of the cursor. */
+  readonly focusCursor: () => void;
+  readonly focusFind: () => void;
+  /** Closes what is open, else clears find. */
+  readonly escape: () => void;
+  readonly copyLink: (row: number) => void;
+  /** `at` is a place on the screen, px; without it the menu opens at the row. */
+  readonly openMenu: (row: number, at?: { readonly x: number; readonly y: number }) => void;
+  readonly findAttribute: (attribute: AttributeText) => void;
+  /** Shows a span of this trace by its id. */
+  readonly showSpan: (spanIdHex: string) => void;
+  readonly openDialog: (name: "help" | "palette") => void;
+  readonly showView: (name: TraceViewName) => void;
+  readonly goToSearch: () => void;
+}

@@ -1,0 +1,52 @@
+/** TraceUi: what is open around the timeline, and what a person set for every trace. */
+
+import { effect, signal } from "@preact/signals";
+import { readSetting, writeSetting } from "../data/settings.ts";
+import { uiConfig } from "./page-facts.ts";
+import type { TraceViewName } from "./trace-context.ts";
+import type { TraceModel } from "./trace-model.ts";
+
+/** On a phone names get half of the width: it is little. */
+const NARROW_PX = 700;
+const NARROW_SHARE = 0.5;
+
+export class TraceUi {
+  readonly view = signal<TraceViewName>("timeline");
+  readonly help = signal(false);
+  readonly menu = signal<{ row: number; x: number; y: number } | undefined>(undefined);
+  readonly skew = signal<"" | "on" | "off">("");
+  readonly singleKeys = signal(readSetting("spoor-single-keys") !== "off");
+  /** Width of the side panel, px. */
+  readonly panelWidth = signal(widthOf(readSetting("sidePanelWidth")));
+  /** Whether details are at the side when the address does not say. */
+  readonly panelAtFirst: boolean;
+
+  constructor() {
+    const { enableSidePanel, defaultDetailPanelMode } = uiConfig.traceTimeline;
+    const mode = readSetting("detailPanelMode") ?? defaultDetailPanelMode;
+    this.panelAtFirst = enableSidePanel && mode === "sidepanel";
+  }
+
+  /** Remembers what a person sets, under Jaeger's keys. */
+  remember(model: TraceModel): () => void {
+    const share = Number(readSetting("spanNameColumnWidth") ?? "");
+    if (innerWidth < NARROW_PX) model.nameShare.value = NARROW_SHARE;
+    if (share >= 0.15 && share <= 0.85) model.nameShare.value = share;
+    model.sidePanel.value = this.panelAtFirst;
+    const stops = [
+      effect(() => writeSetting("spanNameColumnWidth", String(model.nameShare.value))),
+      effect(() => writeSetting("sidePanelWidth", String(this.panelWidth.value))),
+      effect(() => {
+        writeSetting("spoor-single-keys", this.singleKeys.value ? undefined : "off");
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+}
+
+function widthOf(text: string | undefined): number {
+  const width = Number(text ?? "");
+  return width >= 200 && width <= 2000 ? width : 420;
+}

@@ -1,0 +1,70 @@
+/** Folding many rows at once, and leaving subtrees and services out. */
+
+import { setBit } from "../layout/visible-rows.ts";
+import type { TraceModel } from "./trace-model.ts";
+
+/** Siblings left out one by one; a family of a million cannot be. */
+const MAX_SKIPPED = 50_000;
+
+/** Opens one level more than the deepest that is seen, or folds that one. */
+export function foldLevel(model: TraceModel, by: 1 | -1): void {
+  const columns = model.columns.peek();
+  if (columns === undefined) return;
+  let level = 0;
+  for (const row of model.visible.peek().rows) level = Math.max(level, columns.depth[row]!);
+  model.collapseFrom(Math.max(0, level + by));
+}
+
+/** Folds or opens all siblings of a row as the row itself is about to be. */
+export function toggleSiblings(model: TraceModel, row: number): void {
+  const columns = model.columns.peek();
+  if (columns === undefined) return;
+  const on = !model.isCollapsed(row);
+  const parent = columns.parent[row]!;
+  const bits = model.collapsed.peek().slice();
+  const last = parent < 0 ? columns.loaded : columns.end[parent]!;
+  for (let next = parent + 1; next < last; next = Math.max(next + 1, columns.end[next]!)) {
+    if (columns.end[next]! > next + 1) setBit(bits, next, on);
+  }
+  model.collapsed.value = bits;
+}
+
+/** Leaves a row and what is below it out; the root stays. */
+export function hideSubtree(model: TraceModel, row: number): void {
+  if (row <= 0) return;
+  model.skipped.value = new Set(model.skipped.peek()).add(row);
+  model.keepCursor();
+}
+
+/** Leaves only a row, its ancestors and what is below it. */
+export function focusSubtree(model: TraceModel, row: number): void {
+  const columns = model.columns.peek();
+  if (columns === undefined) return;
+  const skipped = new Set<number>();
+  let inner = row;
+  while (inner >= 0) {
+    const above = columns.parent[inner]!;
+    const last = above < 0 ? columns.loaded : columns.end[above]!;
+    for (let next = above + 1; next < last; next = Math.max(next + 1, columns.end[next]!)) {
+      if (next !== inner && skipped.size < MAX_SKIPPED) skipped.add(next);
+    }
+    inner = above;
+  }
+  model.skipped.value = skipped;
+  model.showRow(row);
+}
+
+/** Ends what `hideSubtree` and `focusSubtree` did. */
+export function showHidden(model: TraceModel): void {
+  model.skipped.value = new Set();
+}
+
+/** By service: 1 prunes its spans with what is below them; the root's cannot be hidden. */
+export function hideServices(model: TraceModel, hidden: Uint8Array): void {
+  const columns = model.columns.peek();
+  if (columns === undefined || hidden.length !== columns.services.length) return;
+  const next = hidden.slice();
+  next[columns.service[0] ?? 0] = 0;
+  model.hiddenServices.value = next;
+  model.keepCursor();
+}
