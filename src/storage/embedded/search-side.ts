@@ -26,6 +26,7 @@ export class SearchSide {
   readonly #archived = new Set<SegmentFile>();
   #tombstones: readonly Tombstone[] = [];
   #backend: SearchBackend | undefined;
+  #begin: (() => void) | undefined;
   readonly #setAside: (error: SpoorError) => Promise<boolean>;
   #closed = false;
   #waiting: (() => void)[] = [];
@@ -62,6 +63,7 @@ export class SearchSide {
 
   /** Begins to answer; the backend must have been told `everything`. */
   connect(backend: SearchBackend): void {
+    this.#begin = undefined;
     this.#backend = backend;
     for (const run of this.#waiting.splice(0)) run();
   }
@@ -106,8 +108,14 @@ export class SearchSide {
     return this.#tell({ tombstones });
   }
 
+  /** Has `begin`, which connects, called by the first question if nothing else does before. */
+  connectWhenAsked(begin: () => void): void {
+    this.#begin = begin;
+  }
+
   /** Asks the backend. */
   async call(method: string, args: unknown, signal?: AbortSignal): Promise<unknown> {
+    this.#begin?.();
     while (this.#backend === undefined && !this.#closed) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -117,6 +125,7 @@ export class SearchSide {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#begin = undefined;
     for (const run of this.#waiting.splice(0)) run();
     await this.#backend?.close();
     this.#backend = undefined;

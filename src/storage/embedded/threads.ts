@@ -12,6 +12,12 @@ import type { SearchBackend, SearchSide } from "./search-side.ts";
 import type { StoreEvent } from "./store-options.ts";
 import { Handover, WorkerThread, workerUrl } from "./worker-call.ts";
 
+/**
+ * The search worker starts this long after the store is open, or when it is asked something: its
+ * 60 to 100 ms of CPU would make a server on one core healthy that much later.
+ */
+const SEARCH_START_MS = 400;
+
 /** The two places of slow work. */
 export interface Threads {
   run(job: Job): Promise<JobResult>;
@@ -70,6 +76,7 @@ export function workerThreads(
   const searcher = thread("search", () => {
     side?.start(backend).catch(failed);
   });
+  let cancelStart = (): void => undefined;
   const backend: SearchBackend = {
     call: (method, args, signal) => searcher.call(method, args, [], signal),
     close: () => searcher.close(),
@@ -82,10 +89,16 @@ export function workerThreads(
     },
     start(search) {
       side = search;
-      searcher.start();
-      search.connect(backend);
+      const begin = (): void => {
+        cancelStart();
+        searcher.start();
+        search.connect(backend);
+      };
+      search.connectWhenAsked(begin);
+      cancelStart = clock.after(SEARCH_START_MS, begin);
     },
     async close() {
+      cancelStart();
       await seal.close();
       await searcher.close();
     },
