@@ -1,6 +1,6 @@
 /** What one leaf of a filter says about one stored value: the meaning of core/filter.ts. */
 
-import { compareBytes, utf8, utf8Bytes } from "../../base/bytes.ts";
+import { compareBytes, equalBytes, utf8, utf8Bytes } from "../../base/bytes.ts";
 import type { Regex } from "../../base/regex.ts";
 import { ATTRIBUTE_TYPE } from "../batch.ts";
 import { SpoorError } from "../errors.ts";
@@ -72,12 +72,35 @@ function anyOf(parts: readonly Condition[]): Condition {
 function comparison(op: CompareOp, constant: FilterValue): Condition {
   if (typeof constant === "string") {
     const wanted = utf8Bytes(constant);
+    if (op === "=") return { ...NEVER, text: (bytes) => isSame(bytes, wanted) };
     return { ...NEVER, text: (bytes) => accepts(op, compareBytes(bytes, wanted)) };
   }
   if (typeof constant === "boolean") {
     return { ...NEVER, bool: (value) => (value === constant) === (op === "=") };
   }
-  return { ...NEVER, number: (value) => accepts(op, compareNumbers(value, constant)) };
+  return { ...NEVER, number: numberTest(op, constant) };
+}
+
+/** NaN satisfies none: JavaScript compares it, and bigints with doubles, as we want it. */
+function numberTest(op: CompareOp, constant: bigint | number): Condition["number"] {
+  switch (op) {
+    case "=":
+      return (value) => value >= constant && value <= constant;
+    case "!=":
+      return (value) => value < constant || value > constant;
+    case "<":
+      return (value) => value < constant;
+    case "<=":
+      return (value) => value <= constant;
+    case ">":
+      return (value) => value > constant;
+    case ">=":
+      return (value) => value >= constant;
+  }
+}
+
+function isSame(bytes: Uint8Array, wanted: Uint8Array): boolean {
+  return bytes.length === wanted.length && equalBytes(bytes, 0, wanted, 0, wanted.length);
 }
 
 function accepts(op: CompareOp, order: number): boolean {
@@ -108,7 +131,7 @@ export function compareNumbers(a: bigint | number, b: bigint | number): number {
 function untyped(constant: string): Condition {
   const number = numberOfText(constant);
   return {
-    text: (bytes) => utf8(bytes) === constant,
+    text: textIs(constant),
     number: (value) =>
       (number !== undefined && compareNumbers(value, number) === 0) ||
       valueText(0, value) === constant,
@@ -116,6 +139,16 @@ function untyped(constant: string): Condition {
     other: (type, bytes) =>
       valueText(type, type === ATTRIBUTE_TYPE.EMPTY ? undefined : bytes) === constant,
   };
+}
+
+/** Whether bytes decode to the text. */
+function textIs(constant: string): Condition["text"] {
+  // Bytes that are not UTF-8 decode to texts with U+FFFD; all other texts have bytes of their own.
+  if (!constant.isWellFormed() || constant.includes("\ufffd")) {
+    return (bytes) => utf8(bytes) === constant;
+  }
+  const wanted = utf8Bytes(constant);
+  return (bytes) => isSame(bytes, wanted);
 }
 
 /** The number a text writes (see core/filter.ts), or undefined. */

@@ -151,6 +151,12 @@ export class ByteSource {
     return view;
   }
 
+  /** Leaves out the next `count` bytes. */
+  skip(count: number): void {
+    if (count > this.bytes.length - this.at) throw new RangeError("block ends too early");
+    this.at += count;
+  }
+
   align(): void {
     this.at = (this.at + 7) & ~7;
   }
@@ -159,11 +165,15 @@ export class ByteSource {
   planes(count: number, width: number): Uint32Array {
     const bytes = this.view(count * width);
     const values = new Uint32Array(count);
+    if (width === 2) {
+      for (let i = 0; i < count; i++) values[i] = bytes[i]! | (bytes[count + i]! << 8);
+      return values;
+    }
     for (let i = 0; i < count; i++) values[i] = bytes[i]!;
     for (let plane = 1; plane < width; plane++) {
       const from = plane * count;
       const shift = plane * 8;
-      for (let i = 0; i < count; i++) values[i] = (values[i]! | (bytes[from + i]! << shift)) >>> 0;
+      for (let i = 0; i < count; i++) values[i] = values[i]! | (bytes[from + i]! << shift);
     }
     return values;
   }

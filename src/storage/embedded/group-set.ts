@@ -37,3 +37,14 @@ export function isIn(set: GroupSet, group: number): boolean {
 export function isEmpty(set: GroupSet): boolean {
   return set.low === 0 && set.high === 0;
 }
+
+/** How many of the 64 are in. */
+export function sizeOf(set: GroupSet): number {
+  return ones(set.low) + ones(set.high);
+}
+
+function ones(word: number): number {
+  let n = word - ((word >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

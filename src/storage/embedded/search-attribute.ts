@@ -9,10 +9,12 @@ import type { AttributeLevel } from "../../core/filter.ts";
 import type { Condition, Leaf } from "../../core/trace/condition.ts";
 import { bindFilter } from "../../core/trace/filter-evaluate.ts";
 import { mayContain } from "./group-bounds.ts";
-import { ALL_GROUPS, groupsWhere, intersection, NO_GROUPS, union } from "./group-set.ts";
+import { ALL_GROUPS, groupsWhere, intersection, isEmpty, NO_GROUPS, union } from "./group-set.ts";
 import type { GroupSet } from "./group-set.ts";
 import type { SegmentFilter } from "./search-segment.ts";
-import type { ValueBytes } from "./segment-columns.ts";
+import type { Codes } from "./group-core.ts";
+import { valueBytes } from "./segment-columns.ts";
+import type { DictionaryData, ValueBytes } from "./segment-columns.ts";
 import { FAMILY, filterKeyHash, keyBytes, RARE_USES } from "./segment-format.ts";
 import type { ColumnFacts } from "./segment-format.ts";
 import { isLiteral } from "./segment-plan.ts";
@@ -91,51 +93,70 @@ function dictionarySource(
   name: Uint8Array,
   condition: Condition,
 ): Source | undefined {
+  const bounded = boundedGroups(facts, leaf);
+  if (isEmpty(bounded)) return undefined;
   const dictionary = segment.dictionary(column);
-  const matches = new Uint8Array(dictionary.count);
+  const matches = matchingValues(facts.type, dictionary, condition);
   const keyHash = filterKeyHash(name, facts.type);
   let groups = NO_GROUPS;
   let any = false;
   for (let code = 0; code < dictionary.count; code++) {
-    const literal = isLiteral(facts.type) ? dictionary.literals[code]! : -1;
-    if (!holds(condition, facts.type, dictionary, code, literal)) continue;
-    matches[code] = 1;
+    if (matches[code] === 0) continue;
     any = true;
     if (isLiteral(facts.type) || dictionary.uses[code]! > RARE_USES) groups = ALL_GROUPS;
-    if (groups.low === 0xffffffff && groups.high === 0xffffffff) continue;
+    if (groups.low === 0xffffffff && groups.high === 0xffffffff) break;
     const from = dictionary.offsets[code]!;
     const value = dictionary.bytes.subarray(from, dictionary.offsets[code + 1]!);
     const [low, high] = segment.filterGroups(valueFilterHash(keyHash, value));
     groups = union(groups, { low, high });
   }
   if (!any) return undefined;
+  let uses: Uint16Array | undefined;
   return {
-    groups: intersection(groups, boundedGroups(facts, leaf)),
+    groups: intersection(groups, bounded),
     orInto(group, rows) {
-      const codes = segment.codes(group).columns.get(column);
-      if (codes === undefined) return;
-      spread(segment, group, column, rows, (i) => matches[codes[i]!]!);
+      const data = segment.codes(group);
+      const codes = data.column(column);
+      if (codes === undefined || !anyIn(codes, matches)) return;
+      uses ??= usesByShape(segment.shapes(), column);
+      const { shape } = data;
+      let at = 0;
+      for (let row = 0; row < rows.length; row++) {
+        for (let n = uses[shape[row]!]!; n > 0; n--) if (matches[codes[at++]!] === 1) rows[row] = 1;
+      }
     },
   };
 }
 
-/** Calls `matches` for each value of the column in row order and ors it into its row. */
+/** Whether one of the codes is of a matching value. */
+function anyIn(codes: Codes, matches: Uint8Array): boolean {
+  for (let i = 0; i < codes.length; i++) if (matches[codes[i]!] === 1) return true;
+  return false;
+}
+
+/** 1 for each value that satisfies the condition. */
+function matchingValues(type: number, values: DictionaryData, condition: Condition): Uint8Array {
+  const matches = new Uint8Array(values.count);
+  for (let i = 0; i < values.count; i++) {
+    const literal = isLiteral(type) ? values.literals[i]! : -1;
+    if (holds(condition, type, values, i, literal)) matches[i] = 1;
+  }
+  return matches;
+}
+
+/** Sets the row of each value of the column whose hit is 1. */
 function spread(
   segment: Segment,
   group: number,
   column: number,
   rows: Uint8Array,
-  matches: (i: number) => number,
+  hits: Uint8Array,
 ): void {
-  const shapes = segment.shapes();
+  const uses = usesByShape(segment.shapes(), column);
   const { shape } = segment.codes(group);
-  const uses = usesByShape(shapes, column);
   let at = 0;
   for (let row = 0; row < rows.length; row++) {
-    for (let n = uses[shape[row]!]!; n > 0; n--) {
-      const hit = matches(at++);
-      if (hit !== 0) rows[row] = 1;
-    }
+    for (let n = uses[shape[row]!]!; n > 0; n--) if (hits[at++] === 1) rows[row] = 1;
   }
 }
 
@@ -161,30 +182,50 @@ function rawSource(
   name: Uint8Array,
   condition: Condition,
 ): Source {
-  const literal =
-    leaf.op === "regex" && facts.type === ATTRIBUTE_TYPE.STRING
-      ? compileRegex(leaf.pattern).literal
-      : undefined;
-  const needle = literal === undefined ? undefined : Buffer.from(literal);
+  const needle = facts.type === ATTRIBUTE_TYPE.STRING ? needleOf(leaf) : undefined;
   return {
     groups: intersection(rawGroups(segment, facts, leaf, name), boundedGroups(facts, leaf)),
     orInto(group, rows) {
-      const values = segment.raw(group).columns.get(column);
+      const raw = segment.raw(group);
+      if (needle !== undefined) {
+        // Most groups that are looked at in vain end here, before any value is told apart.
+        const text = raw.text(column);
+        if (text === undefined || asBuffer(text).indexOf(needle) < 0) return;
+      }
+      const values = raw.column(column);
       if (values === undefined) return;
       const hits = needle === undefined ? undefined : candidates(values, needle);
-      if (hits !== undefined && !hits.includes(1)) return;
-      spread(segment, group, column, rows, (i) => {
-        if (hits !== undefined && hits[i] === 0) return 0;
-        return holds(condition, facts.type, values, i, -1) ? 1 : 0;
-      });
+      const matches = hits ?? new Uint8Array(values.count);
+      let any = false;
+      for (let i = 0; i < values.count; i++) {
+        if (hits !== undefined && hits[i] === 0) continue;
+        const holding = holds(condition, facts.type, values, i, -1);
+        matches[i] = holding ? 1 : 0;
+        any ||= holding;
+      }
+      if (any) spread(segment, group, column, rows, matches);
     },
   };
+}
+
+/** Bytes that every text contains that satisfies the leaf; undefined when there are none. */
+function needleOf(leaf: Leaf): Buffer | undefined {
+  let needle: string | undefined;
+  if (leaf.op === "regex") needle = compileRegex(leaf.pattern).literal;
+  if (leaf.op === "=" && typeof leaf.value === "string") needle = leaf.value;
+  // U+FFFD may stand for bytes that are not UTF-8.
+  const none = needle === undefined || needle === "" || needle.includes("\ufffd");
+  return none ? undefined : Buffer.from(needle!);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Values that contain the bytes of `needle`. */
 function candidates(values: ValueBytes, needle: Buffer): Uint8Array {
   const hits = new Uint8Array(values.count);
-  const bytes = Buffer.from(values.bytes.buffer, values.bytes.byteOffset, values.bytes.length);
+  const bytes = asBuffer(values.bytes);
   const { offsets } = values;
   let value = 0;
   for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at)) {
@@ -212,17 +253,6 @@ function rawGroups(segment: Segment, facts: ColumnFacts, leaf: Leaf, name: Uint8
   return groups;
 }
 
-const VIEWS = new WeakMap<Uint8Array, DataView>();
-
-function viewOf(bytes: Uint8Array): DataView {
-  let view = VIEWS.get(bytes);
-  if (view === undefined) {
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    VIEWS.set(bytes, view);
-  }
-  return view;
-}
-
 /** Whether a stored value satisfies the condition; `literal` is the value itself or -1. */
 function holds(
   condition: Condition,
@@ -237,7 +267,7 @@ function holds(
     case ATTRIBUTE_TYPE.EMPTY:
       return condition.other(type, new Uint8Array(0));
     case ATTRIBUTE_TYPE.INT: {
-      const view = viewOf(values.bytes);
+      const { view } = values;
       const high = view.getInt32(i * 8 + 4, true);
       const low = view.getUint32(i * 8, true);
       // Small numbers, nearly all there are, need no bigint.
@@ -245,7 +275,7 @@ function holds(
       return condition.number(view.getBigInt64(i * 8, true));
     }
     case ATTRIBUTE_TYPE.DOUBLE:
-      return condition.number(viewOf(values.bytes).getFloat64(i * 8, true));
+      return condition.number(values.view.getFloat64(i * 8, true));
     default: {
       const bytes = values.bytes.subarray(values.offsets[i]!, values.offsets[i + 1]!);
       return type === ATTRIBUTE_TYPE.STRING ? condition.text(bytes) : condition.other(type, bytes);
@@ -271,13 +301,11 @@ function ownersThatMatch(
       const type = tables.keyType[key]!;
       const value = table.value[a]!;
       const start = tables.dictOffsets[value]!;
-      const one: ValueBytes = {
-        count: 1,
-        offsets: Uint32Array.of(0, (tables.dictOffsets[value + 1] ?? start) - start),
-        bytes: isLiteral(type)
-          ? new Uint8Array(0)
-          : tables.dictBytes.slice(start, tables.dictOffsets[value + 1]!),
-      };
+      const literal = isLiteral(type);
+      const bytes = literal
+        ? new Uint8Array(0)
+        : tables.dictBytes.subarray(start, tables.dictOffsets[value + 1]!);
+      const one = valueBytes(Uint32Array.of(0, bytes.length), bytes);
       if (holds(condition, type, one, 0, value)) owners[owner] = 1;
     }
   }

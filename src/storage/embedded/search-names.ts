@@ -277,8 +277,8 @@ async function columnValues(
     await pause();
     const matches = filter.rows(group);
     if (!matches.includes(1)) continue;
-    const codes = segment.codes(group).columns.get(column);
-    const raw = facts.kind === "raw" ? segment.raw(group).columns.get(column) : undefined;
+    const codes = segment.codes(group).column(column);
+    const raw = facts.kind === "raw" ? segment.raw(group).column(column) : undefined;
     eachValue(segment, group, column, (row, i) => {
       if (matches[row] === 0) return;
       if (codes !== undefined) counts[codes[i]!]!++;

@@ -9,10 +9,12 @@ import { compileCondition } from "../../core/trace/condition.ts";
 import type { Condition, Leaf } from "../../core/trace/condition.ts";
 import { bindFilter } from "../../core/trace/filter-evaluate.ts";
 import type { RowTest } from "../../core/trace/filter-evaluate.ts";
-import { ALL_GROUPS, groupsWhere, intersection, isEmpty, union } from "./group-set.ts";
+import type { Codes } from "./group-core.ts";
+import { ALL_GROUPS, groupsWhere, intersection, isEmpty, sizeOf, union } from "./group-set.ts";
 import type { GroupSet } from "./group-set.ts";
 import { mayContain } from "./group-bounds.ts";
 import { bindAttribute } from "./search-attribute.ts";
+import type { GroupFacts } from "./segment-format.ts";
 import type { Segment } from "./segment-reader.ts";
 
 /** A filter that knows a segment. */
@@ -65,6 +67,8 @@ function conjunction(segment: Segment, parts: readonly BindSegment[]): SegmentFi
     bound.push(filter);
     if (isEmpty(groups)) break;
   }
+  // The part that leaves the fewest groups is likely to leave the fewest rows.
+  bound.sort((a, b) => sizeOf(a.groups) - sizeOf(b.groups));
   return {
     groups,
     rows(group) {
@@ -145,7 +149,7 @@ function compileLeaf(leaf: Leaf): BindSegment {
 function byCode(
   segment: Segment,
   matches: Uint8Array,
-  codes: (group: number) => Uint32Array,
+  codes: (group: number) => Codes,
 ): SegmentFilter {
   return {
     groups: matches.includes(1) ? ALL_GROUPS : { low: 0, high: 0 },
@@ -197,7 +201,9 @@ function byRoot(segment: Segment, condition: Condition): SegmentFilter {
     groups: ALL_GROUPS,
     rows(group) {
       const { parent } = segment.core(group);
-      return Uint8Array.from(parent, (code) => (code === 0 ? root : child));
+      const rows = new Uint8Array(parent.length);
+      for (let i = 0; i < rows.length; i++) rows[i] = parent[i] === 0 ? root : child;
+      return rows;
     },
   };
 }
@@ -210,7 +216,8 @@ function byStart(segment: Segment, condition: Condition, leaf: Leaf): SegmentFil
     ),
     rows(group) {
       const { startUs } = segment.core(group);
-      const rows = Uint8Array.from(startUs, (us) => (condition.number(us) ? 1 : 0));
+      const rows = new Uint8Array(startUs.length);
+      for (let i = 0; i < rows.length; i++) rows[i] = condition.number(startUs[i]!) ? 1 : 0;
       return patchExact(segment, group, rows, (batch, i) => {
         return condition.number(exactStartUs(batch, i));
       });
@@ -226,12 +233,23 @@ function byDuration(segment: Segment, condition: Condition, leaf: Leaf): Segment
     ),
     rows(group) {
       const { durationNs } = segment.core(group);
-      const rows = Uint8Array.from(durationNs, (ns) => (condition.number(ns) ? 1 : 0));
+      const rows = new Uint8Array(durationNs.length);
+      for (let i = 0; i < rows.length; i++) rows[i] = condition.number(durationNs[i]!) ? 1 : 0;
       return patchExact(segment, group, rows, (batch, i) => {
         return condition.number(exactDurationNs(batch, i));
       });
     },
   };
+}
+
+/** Whether all times of the group are small enough to be exact as doubles. */
+function isExact(facts: GroupFacts): boolean {
+  return (
+    facts.minStartUs > -(2 ** 53) &&
+    facts.maxStartUs < 2 ** 53 &&
+    facts.minDurationNs > -(2 ** 53) &&
+    facts.maxDurationNs < 2 ** 53
+  );
 }
 
 /** Decides anew the rows whose exact times are kept with the rest. */
@@ -241,6 +259,7 @@ export function patchExact(
   rows: Uint8Array,
   holds: (batch: SpanBatch, i: number) => boolean,
 ): Uint8Array {
+  if (isExact(segment.footer.groups[group]!)) return rows;
   const rest = segment.rest(group);
   if (rest === undefined || !rest.batch.rareExact.includes(1)) return rows;
   rest.rows.forEach((row, i) => {

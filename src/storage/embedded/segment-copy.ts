@@ -4,12 +4,13 @@ import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../../core/batch.ts";
 import type { AttributeTableBuilder } from "../../core/attribute-table.ts";
 import { BatchBuilder } from "../../core/builder.ts";
+import type { CoreData } from "./group-core.ts";
 import { keyBytes } from "./segment-format.ts";
-import type { CodesData, DictionaryData, RawData } from "./segment-columns.ts";
+import type { CodesData, DictionaryData, RawData, ValueBytes } from "./segment-columns.ts";
 import { copyAttributes, copyRest, copyValue, eventBase } from "./segment-rest.ts";
 import { isLiteral } from "./segment-plan.ts";
 import { SPILLED_COLUMN } from "./segment-reader.ts";
-import type { CoreData, IdsData, RestData, Segment, ShapeData } from "./segment-reader.ts";
+import type { IdsData, RestData, Segment, ShapeData } from "./segment-reader.ts";
 
 /** What is read once for all rows of one group. */
 interface GroupData {
@@ -21,22 +22,34 @@ interface GroupData {
   readonly shapes: ShapeData;
 }
 
+/** A column as its values are copied. */
+interface CopiedColumn {
+  /** The builder's key. */
+  readonly key: number;
+  readonly type: number;
+  /** Undefined for raw values. */
+  readonly dictionary: DictionaryData | undefined;
+}
+
 /** Appends rows of one segment to a builder that holds rows of nothing else. */
 export class SegmentCopier {
-  readonly builder = new BatchBuilder();
+  readonly builder: BatchBuilder;
   readonly #segment: Segment;
   readonly #tables: SpanBatch;
   readonly #resources = new Map<number, number>();
   readonly #scopes = new Map<number, number>();
-  /** By column: the builder's key, and the values of its dictionary. */
-  readonly #keys: (number | undefined)[] = [];
-  readonly #dictionaries: (DictionaryData | undefined)[] = [];
-  #next: Uint32Array;
+  /** By operation: the builder's id of its name, + 1. */
+  readonly #names = new Map<number, number>();
+  readonly #columns: (CopiedColumn | undefined)[] = [];
+  readonly #next: Uint32Array;
+  readonly #rowsOfShape: Uint32Array;
 
-  constructor(segment: Segment) {
+  constructor(segment: Segment, builder: BatchBuilder = new BatchBuilder()) {
+    this.builder = builder;
     this.#segment = segment;
     this.#tables = segment.tables();
     this.#next = new Uint32Array(segment.footer.columns.length);
+    this.#rowsOfShape = new Uint32Array(segment.shapes().count);
   }
 
   /** Appends rows `from ..< to` (one run or part of one) of a group. */
@@ -51,19 +64,19 @@ export class SegmentCopier {
       shapes: segment.shapes(),
     };
     this.#skipTo(data, from);
+    const { parent, explicitParents, startUs } = data.core;
     let explicit = 0;
-    for (let row = 0; row < from; row++) if (data.core.parent[row] === 1) explicit++;
+    if (explicitParents > 0) for (let row = 0; row < from; row++) if (parent[row] === 1) explicit++;
     const rest = data.rest?.rows;
     let restAt = 0;
     while (rest !== undefined && restAt < rest.length && rest[restAt]! < from) restAt++;
     for (let row = from; row < to; row++) {
       const i = this.#span(data, run, row);
-      if (data.core.parent[row] === 1) this.#explicitParent(data, explicit++, i);
+      if (parent[row] === 1) this.#explicitParent(data, explicit++, i);
       const hasRest = rest !== undefined && rest[restAt] === row;
       this.#attributes(data, row, hasRest ? restAt : -1);
       if (!hasRest) continue;
-      const batch = data.rest!.batch;
-      copyRest(this.builder, i, batch, restAt++, -eventBase(data.core.startUs[row]!));
+      copyRest(this.builder, i, data.rest!.batch, restAt++, -eventBase(startUs[row]!));
     }
   }
 
@@ -80,7 +93,7 @@ export class SegmentCopier {
     out.status[i] = core.status[row]!;
     out.kind[i] = tables.kind[operation]!;
     out.flags[i] = tables.flags[operation]!;
-    out.nameId[i] = copyValue(out, tables, ATTRIBUTE_TYPE.STRING, tables.nameId[operation]!);
+    out.nameId[i] = this.#name(operation);
     copyBytes(ids.traceId, run * 16, out.traceId, i * 16, 16);
     copyBytes(ids.spanId, row * 8, out.spanId, i * 8, 8);
     const parent = core.parent[row]!;
@@ -91,6 +104,15 @@ export class SegmentCopier {
     return i;
   }
 
+  #name(operation: number): number {
+    let name = this.#names.get(operation);
+    if (name === undefined) {
+      name = this.#text(this.#tables.nameId[operation]!);
+      this.#names.set(operation, name);
+    }
+    return name;
+  }
+
   #explicitParent(data: GroupData, explicit: number, i: number): void {
     copyBytes(data.ids.parents, explicit * 8, this.builder.parentSpanId, i * 8, 8);
   }
@@ -99,46 +121,55 @@ export class SegmentCopier {
   #skipTo(data: GroupData, from: number): void {
     const next = this.#next.fill(0);
     const { shapes } = data;
+    const { shape } = data.codes;
+    const rowsOf = this.#rowsOfShape;
+    for (let row = 0; row < from; row++) rowsOf[shape[row]!]!++;
     for (let row = 0; row < from; row++) {
-      const shape = data.codes.shape[row]!;
-      for (let k = shapes.offsets[shape]!; k < shapes.offsets[shape + 1]!; k++) {
+      const s = shape[row]!;
+      const rows = rowsOf[s]!;
+      if (rows === 0) continue;
+      rowsOf[s] = 0;
+      for (let k = shapes.offsets[s]!; k < shapes.offsets[s + 1]!; k++) {
         const column = shapes.columns[k]!;
-        if (column !== SPILLED_COLUMN) next[column]!++;
+        if (column !== SPILLED_COLUMN) next[column] = next[column]! + rows;
       }
     }
   }
 
   #attributes(data: GroupData, row: number, restRow: number): void {
     const { shapes, codes, raw } = data;
-    const table = this.builder.spanAttributes;
+    const { builder } = this;
+    const table = builder.spanAttributes;
+    const next = this.#next;
     const shape = codes.shape[row]!;
     let spilled = restRow < 0 ? 0 : data.rest!.batch.spanAttributes.offsets[restRow]!;
-    for (let k = shapes.offsets[shape]!; k < shapes.offsets[shape + 1]!; k++) {
+    const end = shapes.offsets[shape + 1]!;
+    for (let k = shapes.offsets[shape]!; k < end; k++) {
       const column = shapes.columns[k]!;
       if (column === SPILLED_COLUMN) {
         this.#spilled(data.rest!.batch, spilled++);
         continue;
       }
-      const at = this.#next[column]!++;
-      const facts = this.#segment.footer.columns[column]!;
-      const key = (this.#keys[column] ??= this.#key(column));
-      if (facts.kind === "dict") {
-        const dictionary = (this.#dictionaries[column] ??= this.#segment.dictionary(column));
-        const code = codes.columns.get(column)![at]!;
-        table.add(key, this.#dictionaryValue(dictionary, code, facts.type));
-      } else {
-        const values = raw.columns.get(column)!;
-        const from = values.offsets[at]!;
-        const id = this.builder.dictionary.intern(values.bytes, from, values.offsets[at + 1]!);
-        table.add(key, id);
+      const at = next[column]!;
+      next[column] = at + 1;
+      const { key, type, dictionary } = (this.#columns[column] ??= this.#column(column));
+      if (dictionary === undefined) table.add(key, internValue(builder, raw.column(column)!, at));
+      else {
+        const code = codes.code(column, at);
+        const value = isLiteral(type)
+          ? dictionary.literals[code]!
+          : internValue(builder, dictionary, code);
+        table.add(key, value);
       }
     }
   }
 
-  #dictionaryValue(dictionary: DictionaryData, code: number, type: number): number {
-    if (isLiteral(type)) return dictionary.literals[code]!;
-    const { bytes, offsets } = dictionary;
-    return this.builder.dictionary.intern(bytes, offsets[code]!, offsets[code + 1]!);
+  #column(column: number): CopiedColumn {
+    const segment = this.#segment;
+    const { key, type, kind } = segment.footer.columns[column]!;
+    const name = this.builder.bytes(keyBytes(key));
+    const dictionary = kind === "dict" ? segment.dictionary(column) : undefined;
+    return { key: this.builder.key(name, type), type, dictionary };
   }
 
   #spilled(batch: SpanBatch, a: number): void {
@@ -148,11 +179,6 @@ export class SegmentCopier {
     const name = copyValue(builder, batch, ATTRIBUTE_TYPE.STRING, batch.keyNameId[table.key[a]!]!);
     const value = copyValue(builder, batch, type, table.value[a]!);
     builder.spanAttributes.add(builder.key(name, type), value);
-  }
-
-  #key(column: number): number {
-    const facts = this.#segment.footer.columns[column]!;
-    return this.builder.key(this.builder.bytes(keyBytes(facts.key)), facts.type);
   }
 
   #resource(row: number): number {
@@ -192,6 +218,13 @@ export class SegmentCopier {
   }
 }
 
+/** Dictionary id in the builder of value `i`. */
+function internValue(builder: BatchBuilder, values: ValueBytes, i: number): number {
+  const from = values.offsets[i]!;
+  const length = values.offsets[i + 1]! - from;
+  return length === 0 ? 0 : builder.dictionary.internView(values.view, from, length);
+}
+
 function copyBytes(
   from: Uint8Array,
   at: number,
@@ -220,6 +253,10 @@ export function* segmentBatches(segment: Segment): Generator<SpanBatch> {
   if (copier.builder.spanCount > 0) yield copier.builder.finish();
 }
 
+/** Making a builder costs more than copying a small trace, so one is kept for the next. */
+let kept: BatchBuilder | undefined;
+const KEPT_SPANS = 4096;
+
 /** All rows of a trace in a segment; undefined when it has none. */
 export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch | undefined {
   let copier: SegmentCopier | undefined;
@@ -228,11 +265,22 @@ export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch |
     const { runStart } = segment.core(group);
     for (let run = 0; run + 1 < runStart.length; run++) {
       if (!sameId(ids, run * 16, traceId)) continue;
-      copier ??= new SegmentCopier(segment);
+      if (copier === undefined) {
+        copier = new SegmentCopier(segment, kept);
+        // Taken while in use: an error half-way leaves none behind in a bad state.
+        kept = undefined;
+      }
       copier.copy(group, run, runStart[run]!, runStart[run + 1]!);
     }
   }
-  return copier?.builder.finish();
+  if (copier === undefined) return undefined;
+  const { builder } = copier;
+  const batch = builder.finish();
+  if (batch.spanCount <= KEPT_SPANS) {
+    builder.reset();
+    kept = builder;
+  }
+  return batch;
 }
 
 function sameId(ids: Uint8Array, at: number, traceId: Uint8Array): boolean {

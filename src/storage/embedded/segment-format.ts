@@ -123,7 +123,9 @@ export function compress(bytes: Uint8Array): Uint8Array {
 export function decompress(frame: Uint8Array, rawBytes: number, what: string): Uint8Array {
   let raw: Uint8Array;
   try {
-    raw = zstdDecompressSync(frame, { maxOutputLength: Math.max(rawBytes, 1) });
+    // One chunk that is never full: by default Node makes 16 KiB chunks and joins them.
+    const chunkSize = rawBytes + 64;
+    raw = zstdDecompressSync(frame, { maxOutputLength: Math.max(rawBytes, 1), chunkSize });
   } catch (cause) {
     throw new SpoorError("corrupt", `${what}: damaged frame`, { cause });
   }

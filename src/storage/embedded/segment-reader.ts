@@ -6,7 +6,8 @@ import type { SpanBatch } from "../../core/batch.ts";
 import { SpoorError, isSpoorError } from "../../core/errors.ts";
 import { ByteSource } from "./byte-sink.ts";
 import type { FrameCache } from "./frame-cache.ts";
-import { codeWidth, TIME_WIDTH } from "./segment-core.ts";
+import { CoreData } from "./group-core.ts";
+import { codeWidth } from "./segment-core.ts";
 import {
   checksum,
   decompress,
@@ -22,24 +23,8 @@ import {
   traceHash,
 } from "./segment-format.ts";
 import type { BlockPlace, SegmentFooter } from "./segment-format.ts";
-import { decodeCodes, decodeDictionary, decodeRaw } from "./segment-columns.ts";
-import type { CodesData, DictionaryData, RawData } from "./segment-columns.ts";
-
-/** Decoded CORE family of a group. */
-export interface CoreData {
-  readonly rows: number;
-  /** First row of each run, then `rows`. */
-  readonly runStart: Uint32Array;
-  readonly startUs: Float64Array;
-  readonly startNs: Uint16Array;
-  readonly durationNs: Float64Array;
-  readonly operation: Uint32Array;
-  readonly resource: Uint32Array;
-  readonly status: Uint32Array;
-  /** 0 none, 1 explicit (in order in the ids), 2 + row within the run otherwise. */
-  readonly parent: Uint32Array;
-  readonly explicitParents: number;
-}
+import { CodesData, decodeDictionary, RawData } from "./segment-columns.ts";
+import type { DictionaryData } from "./segment-columns.ts";
 
 /** IDS family of a group. */
 export interface IdsData {
@@ -123,7 +108,7 @@ export class Segment {
   tables(): SpanBatch {
     const key = this.#keys;
     const make = (): SpanBatch => viewBatch(this.#frame(this.footer.tables, "tables"));
-    return this.#cache.get(key, make, (batch) => batch.image.length);
+    return this.#cache.get("index", key, make, (batch) => batch.image.length);
   }
 
   shapes(): ShapeData {
@@ -136,7 +121,12 @@ export class Segment {
       for (let s = 0; s < count; s++) offsets[s + 1] = offsets[s]! + lengths[s]!;
       return { count, offsets, columns: source.planes(total, 2) };
     };
-    return this.#cache.get(this.#keys + 1, make, (shapes) => shapes.columns.length * 4 + 64);
+    return this.#cache.get(
+      "index",
+      this.#keys + 1,
+      make,
+      (shapes) => shapes.columns.length * 4 + 64,
+    );
   }
 
   /** Groups that have rows of the trace, ascending (rarely one too many: a hash decides). */
@@ -165,16 +155,16 @@ export class Segment {
       for (let i = 0; i < count; i++) hashes[i] = source.u32();
       return { hashes, groups: source.view(count) };
     };
-    return this.#cache.get(this.#keys + 2, make, (index) => index.hashes.length * 5 + 64);
+    return this.#cache.get("index", this.#keys + 2, make, (index) => index.hashes.length * 5 + 64);
   }
 
   core(group: number): CoreData {
     const make = (): CoreData => {
       const bytes = this.#family(group, FAMILY.CORE, "core");
       const tables = this.tables();
-      return decodeCore(bytes, tables.spanCount, tables.resourceCount);
+      return new CoreData(bytes, tables.spanCount, tables.resourceCount);
     };
-    return this.#cache.get(this.#key(group, FAMILY.CORE), make, (core) => core.rows * 36 + 256);
+    return this.#cache.get("group", this.#key(group, FAMILY.CORE), make, (core) => core.sizeBytes);
   }
 
   ids(group: number): IdsData {
@@ -191,22 +181,32 @@ export class Segment {
         parents: bytes.subarray(parents),
       };
     };
-    return this.#cache.get(this.#key(group, FAMILY.IDS), make, (ids) => ids.spanId.length * 2 + 64);
+    return this.#cache.get(
+      "group",
+      this.#key(group, FAMILY.IDS),
+      make,
+      (ids) => ids.spanId.length * 2 + 64,
+    );
   }
 
   codes(group: number): CodesData {
     const make = (): CodesData => {
       const rows = this.footer.groups[group]!.rows;
       const bytes = this.#family(group, FAMILY.CODES, "codes");
-      return decodeCodes(bytes, rows, codeWidth(this.shapes().count), this.footer.columns);
+      return new CodesData(bytes, rows, codeWidth(this.shapes().count), this.footer.columns);
     };
-    return this.#cache.get(this.#key(group, FAMILY.CODES), make, (codes) => codes.sizeBytes);
+    return this.#cache.get(
+      "group",
+      this.#key(group, FAMILY.CODES),
+      make,
+      (codes) => codes.sizeBytes,
+    );
   }
 
   raw(group: number): RawData {
     const make = (): RawData =>
-      decodeRaw(this.#family(group, FAMILY.RAW, "raw values"), this.footer.columns);
-    return this.#cache.get(this.#key(group, FAMILY.RAW), make, (raw) => raw.sizeBytes);
+      new RawData(this.#family(group, FAMILY.RAW, "raw values"), this.footer.columns);
+    return this.#cache.get("group", this.#key(group, FAMILY.RAW), make, (raw) => raw.sizeBytes);
   }
 
   /** Undefined when no row of the group has anything rare. */
@@ -222,7 +222,7 @@ export class Segment {
       const image = source.view(source.bytes.length - source.at).slice();
       return { rows, batch: viewBatch(image) };
     };
-    return this.#cache.get(this.#key(group, FAMILY.REST), make, (rest) => {
+    return this.#cache.get("group", this.#key(group, FAMILY.REST), make, (rest) => {
       return rest.batch.image.length + rest.rows.length * 4;
     });
   }
@@ -236,7 +236,7 @@ export class Segment {
       const bytes = this.#frame(this.footer.dictionaries[frame]!, "dictionary");
       return decodeDictionary(bytes.slice(offset, offset + length), facts.type);
     };
-    return this.#cache.get(key, make, (dictionary) => dictionary.sizeBytes);
+    return this.#cache.get("index", key, make, (dictionary) => dictionary.sizeBytes);
   }
 
   /** The groups that may hold a value with this filter hash, as 64 bits (low, high). */
@@ -294,73 +294,6 @@ export class Segment {
   #corrupt(what: string): SpoorError {
     return new SpoorError("corrupt", `${this.name}: ${what} damaged`);
   }
-}
-
-function decodeCore(bytes: Uint8Array, operations: number, resources: number): CoreData {
-  const source = new ByteSource(bytes);
-  const rows = source.u32();
-  const runs = source.u32();
-  const lengths = source.planes(runs, 4);
-  const runStart = new Uint32Array(runs + 1);
-  for (let i = 0; i < runs; i++) runStart[i + 1] = runStart[i]! + lengths[i]!;
-  const startUs = new Float64Array(rows);
-  const startNs = new Uint16Array(rows);
-  const small = source.u8() === TIME_WIDTH.U32;
-  const explicit = small ? runs : rows;
-  for (let i = 0; i < explicit; i++) {
-    const row = small ? runStart[i]! : i;
-    startUs[row] = source.f64();
-    startNs[row] = source.u16();
-  }
-  if (small) addDeltas(source.planes(rows, 4), runStart, startUs, startNs);
-  const durationNs = decodeDurations(source, rows);
-  const operation = source.planes(rows, codeWidth(operations));
-  const resource = source.planes(rows, codeWidth(resources));
-  const status = source.planes(rows, 1);
-  const parent = source.planes(rows, source.u8());
-  return {
-    rows,
-    runStart,
-    startUs,
-    startNs,
-    durationNs,
-    operation,
-    resource,
-    status,
-    parent,
-    explicitParents: source.u32(),
-  };
-}
-
-/** Rows that are not first in their run start some ns after the row before. */
-function addDeltas(
-  deltas: Uint32Array,
-  runStart: Uint32Array,
-  startUs: Float64Array,
-  startNs: Uint16Array,
-): void {
-  for (let run = 0; run + 1 < runStart.length; run++) {
-    const from = runStart[run]!;
-    let us = startUs[from]!;
-    let ns = startNs[from]!;
-    for (let row = from + 1; row < runStart[run + 1]!; row++) {
-      ns += deltas[row]!;
-      const carry = Math.floor(ns / 1000);
-      us += carry;
-      ns -= carry * 1000;
-      startUs[row] = us;
-      startNs[row] = ns;
-    }
-  }
-}
-
-function decodeDurations(source: ByteSource, rows: number): Float64Array {
-  const width = source.u8();
-  if (width === TIME_WIDTH.U32) return Float64Array.from(source.planes(rows, 4));
-  if (width === TIME_WIDTH.U48) return source.planes48(rows);
-  const durationNs = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) durationNs[i] = source.f64();
-  return durationNs;
 }
 
 /**
