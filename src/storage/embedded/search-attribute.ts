@@ -15,7 +15,7 @@ import type { SegmentFilter } from "./search-segment.ts";
 import type { Codes } from "./group-core.ts";
 import { valueBytes } from "./segment-columns.ts";
 import type { DictionaryData, ValueBytes } from "./segment-columns.ts";
-import { FAMILY, filterKeyHash, keyBytes, RARE_USES } from "./segment-format.ts";
+import { FAMILY, filterKeyHash, RARE_USES } from "./segment-format.ts";
 import type { ColumnFacts } from "./segment-format.ts";
 import { isLiteral } from "./segment-plan.ts";
 import type { Segment } from "./segment-reader.ts";
@@ -36,11 +36,12 @@ export function bindAttribute(
   condition: Condition,
 ): SegmentFilter {
   const levels = new Set(wanted ?? ALL_LEVELS);
+  const key = Buffer.from(name).toString("base64");
   const sources: Source[] = [];
-  if (levels.has("span")) sources.push(...spanColumns(segment, leaf, name, condition));
+  if (levels.has("span")) sources.push(...spanColumns(segment, leaf, name, key, condition));
   if (levels.has("resource")) sources.push(...resourceSource(segment, name, condition));
   if (levels.has("scope")) sources.push(...scopeSource(segment, name, condition));
-  sources.push(...restSource(segment, leaf, name, levels));
+  sources.push(...restSource(segment, leaf, key, levels));
   return {
     groups: sources.reduce((all, source) => union(all, source.groups), NO_GROUPS),
     rows(group) {
@@ -51,20 +52,16 @@ export function bindAttribute(
   };
 }
 
-function isKey(base64: string, name: Uint8Array): boolean {
-  const key = keyBytes(base64);
-  return key.length === name.length && equalBytes(key, 0, name, 0, name.length);
-}
-
 function spanColumns(
   segment: Segment,
   leaf: Leaf,
   name: Uint8Array,
+  key: string,
   condition: Condition,
 ): Source[] {
   const sources: Source[] = [];
   segment.footer.columns.forEach((facts, column) => {
-    if (facts.kind === "spilled" || !isKey(facts.key, name)) return;
+    if (facts.kind === "spilled" || facts.key !== key) return;
     const source =
       facts.kind === "dict"
         ? dictionarySource(segment, column, facts, leaf, name, condition)
@@ -290,14 +287,18 @@ function ownersThatMatch(
   condition: Condition,
 ): Uint8Array {
   const owners = new Uint8Array(table.offsets.length - 1);
+  const wanted = new Uint8Array(tables.keyCount);
+  for (let key = 0; key < wanted.length; key++) {
+    const id = tables.keyNameId[key]!;
+    const from = tables.dictOffsets[id]!;
+    if (tables.dictOffsets[id + 1]! - from !== name.length) continue;
+    if (equalBytes(tables.dictBytes, from, name, 0, name.length)) wanted[key] = 1;
+  }
+  if (!wanted.includes(1)) return owners;
   for (let owner = 0; owner < owners.length; owner++) {
     for (let a = table.offsets[owner]!; a < table.offsets[owner + 1]!; a++) {
       const key = table.key[a]!;
-      const id = tables.keyNameId[key]!;
-      const from = tables.dictOffsets[id]!;
-      const length = tables.dictOffsets[id + 1]! - from;
-      if (length !== name.length) continue;
-      if (!equalBytes(tables.dictBytes, from, name, 0, length)) continue;
+      if (wanted[key] === 0) continue;
       const type = tables.keyType[key]!;
       const value = table.value[a]!;
       const start = tables.dictOffsets[value]!;
@@ -347,15 +348,15 @@ function scopeSource(segment: Segment, name: Uint8Array, condition: Condition): 
 function restSource(
   segment: Segment,
   leaf: Leaf,
-  name: Uint8Array,
+  key: string,
   levels: ReadonlySet<AttributeLevel>,
 ): Source[] {
   const { footer } = segment;
   const inRest = (["span", "event", "link"] as const).filter((level) => levels.has(level));
   const present = inRest.filter((level) =>
     level === "span"
-      ? footer.columns.some((facts) => isKey(facts.key, name)) && segment.hasSpilled
-      : footer.restKeys.some(([at, key]) => at === level && isKey(key, name)),
+      ? footer.columns.some((facts) => facts.key === key) && segment.hasSpilled
+      : footer.restKeys.some(([at, restKey]) => at === level && restKey === key),
   );
   if (present.length === 0) return [];
   const inner = { ...leaf, target: { ...leaf.target, levels: present } } as Leaf;

@@ -213,9 +213,9 @@ class Search {
   #addUnits(): void {
     const bindSegment = compileForSegments(this.#query.filter);
     for (const segment of this.#sources.segments()) {
-      const groups = segment.footer.groups.filter((facts) => boundsInRange(this.#query, facts));
-      if (groups.length === 0) continue;
-      const bound = Math.max(...groups.map((facts) => this.#ranking.bound(facts)));
+      const { bounds } = segment;
+      if (!boundsInRange(this.#query, bounds)) continue;
+      const bound = this.#ranking.bound(bounds);
       this.#units.push({ bound, run: () => this.#bind(segment, bindSegment(segment)) });
     }
     const bindBatch = bindFilter(this.#query.filter, compileRegex);
@@ -243,12 +243,14 @@ class Search {
     if (!rows.includes(1)) return;
     const core = segment.core(group);
     const { traceId } = segment.ids(group);
-    for (let run = 0; run + 1 < core.runStart.length; run++) {
-      const from = core.runStart[run]!;
-      const to = core.runStart[run + 1]!;
-      const found = this.#bestOf(core, rows, from, to);
+    const { runStart } = core;
+    let run = 0;
+    for (let row = rows.indexOf(1); row >= 0; row = rows.indexOf(1, runStart[run])) {
+      while (runStart[run + 1]! <= row) run++;
+      const found = this.#bestOf(core, rows, row, runStart[run + 1]!);
+      const at = run++ * 16;
       if (found.matched === 0) continue;
-      const traceHex = toHex(traceId, run * 16, 16);
+      const traceHex = toHex(traceId, at, 16);
       if (this.#sources.isHidden(traceHex, segment)) continue;
       this.#note(traceHex, found, place);
     }
@@ -280,10 +282,11 @@ class Search {
   #bestOf(columns: RankColumns, rows: Uint8Array, from: number, to: number): Found {
     const ranking = this.#ranking;
     const found: Found = { matched: 0, exact: true, major: -Infinity, minor: -Infinity };
+    const { startUs } = columns;
     for (let row = from; row < to; row++) {
-      if (rows[row] === 0 || !inRange(this.#query, columns.startUs[row]!)) continue;
+      if (rows[row] === 0 || !inRange(this.#query, startUs[row]!)) continue;
       found.matched++;
-      if (Math.abs(columns.startUs[row]!) >= 2 ** 53) found.exact = false;
+      if (Math.abs(startUs[row]!) >= 2 ** 53) found.exact = false;
       const major = ranking.major(columns, row);
       const minor = ranking.minor(columns, row);
       if (!ranking.mayFollow(major, minor)) continue;

@@ -58,6 +58,25 @@ interface TraceIndex {
   readonly groups: Uint8Array;
 }
 
+/** Least, greatest start and duration of a segment's rows. */
+export interface SegmentBounds {
+  readonly minStartUs: number;
+  readonly maxStartUs: number;
+  readonly minDurationNs: number;
+  readonly maxDurationNs: number;
+}
+
+function boundsOf(footer: SegmentFooter): SegmentBounds {
+  const { minStartUs, maxStartUs, groups } = footer;
+  let minDurationNs = Infinity;
+  let maxDurationNs = -Infinity;
+  for (const facts of groups) {
+    minDurationNs = Math.min(minDurationNs, facts.minDurationNs);
+    maxDurationNs = Math.max(maxDurationNs, facts.maxDurationNs);
+  }
+  return { minStartUs, maxStartUs, minDurationNs, maxDurationNs };
+}
+
 const KEYS_PER_GROUP = FAMILY_COUNT;
 const OTHER_KEYS = 3;
 
@@ -72,6 +91,8 @@ export class Segment {
   readonly #cache: FrameCache;
   readonly #keys: number;
   readonly #keyCount: number;
+  /** Over all groups. */
+  readonly bounds: SegmentBounds;
   #spilled: boolean | undefined;
 
   constructor(
@@ -84,6 +105,7 @@ export class Segment {
     this.name = name;
     this.footer = footer;
     this.epoch = footer.epochs.reduce((a, b) => Math.max(a, b), 0);
+    this.bounds = boundsOf(footer);
     this.#file = file;
     this.#base = base;
     this.#cache = cache;
