@@ -97,8 +97,12 @@ export const LIMITS = {
   valueDepth: 32,
   /** Bytes of batches between receivers and store; beyond it senders are told to wait. */
   queueBytes: 64 * 1024 * 1024,
-  /** Batches waiting at once, whatever their size. */
+  /** Spans between receivers and store, whatever their size: as many as Jaeger's queue grows to. */
+  queueSpans: 1_000_000,
+  /** Batches between them, whatever their size. */
   queueBatches: 4096,
+  /** Batches written to the store at once, as in Jaeger; each waits for the store to be durable. */
+  queueWorkers: 50,
   /** What overloaded senders are told to wait. */
   retryAfterMs: 1000,
   /** Traces one search page may hold. */

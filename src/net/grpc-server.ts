@@ -16,10 +16,12 @@ import {
   StreamedReply,
 } from "./grpc-reply.ts";
 import { BodyMemory } from "./body-memory.ts";
-import type { HttpServer, TlsOptions } from "./http-server.ts";
+import type { HttpServer } from "./http-server.ts";
 import { ACCEPTED_ENCODINGS, bodyEncoding, inflate } from "./inflate.ts";
 import { listen } from "./listen.ts";
 import type { ListenOptions } from "./listen.ts";
+import { contextSettings, serverTlsSettings } from "./tls.ts";
+import type { TlsOptions } from "./tls.ts";
 
 export interface GrpcServerOptions extends ListenOptions {
   /** Value of the `server` label of `spoor_grpc_failures_total`. */
@@ -32,6 +34,12 @@ export interface GrpcServerOptions extends ListenOptions {
   readonly messageBytes?: number;
   /** Default LIMITS.requestReceiveMs. */
   readonly receiveMs?: number;
+  /**
+   * Age at which a connection is told to go, within a tenth of it so that not all go at once,
+   * so that its client finds new servers; and how long its calls may go on. Default: never.
+   */
+  readonly maxAgeMs?: number;
+  readonly ageGraceMs?: number;
   /** Told of every error that is our own bug; the client gets a bare INTERNAL. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -45,6 +53,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
     sessions.add(session);
     session.setLocalWindowSize(LIMITS.grpcWindowBytes);
     session.on("close", () => sessions.delete(session));
+    if (options.maxAgeMs !== undefined) limitAge(session, options.maxAgeMs, options.ageGraceMs);
     session.on("error", ignoreLostClient);
   });
   server.on("sessionError", ignoreLostClient);
@@ -56,6 +65,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
   return {
     host: options.host,
     port,
+    renewTls(tls) {
+      if ("setSecureContext" in server) server.setSecureContext(contextSettings(tls));
+    },
     close(drainMs = LIMITS.drainMs) {
       calls.stopping.abort();
       closed ??= drain(server, sessions, drainMs).finally(() => calls.stop());
@@ -74,11 +86,21 @@ function createServer(tls: TlsOptions | undefined): http2.Http2Server | http2.Ht
     },
   };
   if (tls === undefined) return http2.createServer(settings);
-  const { cert, key, clientCa } = tls;
-  const secure = { ...settings, cert, key, minVersion: "TLSv1.2" as const };
-  return http2.createSecureServer(
-    clientCa === undefined ? secure : { ...secure, ca: clientCa, requestCert: true },
-  );
+  return http2.createSecureServer({ ...settings, ...serverTlsSettings(tls) });
+}
+
+/** Says good-bye to a session at an age, and cuts it after the grace when there is one. */
+function limitAge(
+  session: http2.ServerHttp2Session,
+  ageMs: number,
+  graceMs: number | undefined,
+): void {
+  const spread = 0.9 + Math.random() * 0.2;
+  let timer = setTimeout(() => {
+    session.close();
+    if (graceMs !== undefined) timer = setTimeout(() => session.destroy(), graceMs);
+  }, ageMs * spread);
+  session.on("close", () => clearTimeout(timer));
 }
 
 async function drain(

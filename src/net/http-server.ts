@@ -20,17 +20,12 @@ import type { Router } from "./http-router.ts";
 import { ACCEPTED_ENCODINGS, bodyEncoding, inflate } from "./inflate.ts";
 import { listen } from "./listen.ts";
 import type { ListenOptions } from "./listen.ts";
+import { contextSettings, serverTlsSettings } from "./tls.ts";
+import type { RenewableTls, TlsOptions } from "./tls.ts";
 
 // Importing node:http reads all it exports, undici behind WebSocket among it: 50 ms and 13 MB more
 // than taking the module without its facade.
 const { createServer: createHttpServer, STATUS_CODES } = process.getBuiltinModule("node:http");
-
-/** Certificate and key, PEM; `clientCa` asks clients for certificates signed by it. */
-export interface TlsOptions {
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
-  readonly clientCa?: string | Buffer;
-}
 
 export interface HttpServerOptions extends ListenOptions {
   /** Value of the `server` label of `spoor_http_failures_total`. */
@@ -45,14 +40,20 @@ export interface HttpServerOptions extends ListenOptions {
   readonly inflatedBytes?: number;
   /** Default LIMITS.requestReceiveMs. */
   readonly receiveMs?: number;
+  /** How long the head of a request may take; default `receiveMs`. */
+  readonly headersMs?: number;
+  /** How long an idle connection is kept; default LIMITS.keepAliveMs. */
+  readonly idleMs?: number;
+  /** False closes every connection after its answer. Default true. */
+  readonly keepAlive?: boolean;
   /** Failures no route answers: unknown paths, wrong methods. Default: plain text. */
   readonly failure?: FailureAnswer;
   /** Told of every error that is our own bug; the client gets a bare 500. */
   readonly onFault?: (error: unknown) => void;
 }
 
-/** A listening server. */
-export interface HttpServer {
+/** A listening server. `renewTls` is for one that was started with TLS. */
+export interface HttpServer extends RenewableTls {
   readonly host: string;
   /** The actual port. */
   readonly port: number;
@@ -73,22 +74,26 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return {
     host: options.host,
     port,
+    renewTls(tls) {
+      if ("setSecureContext" in server) server.setSecureContext(contextSettings(tls));
+    },
     close(drainMs = LIMITS.drainMs) {
-      endpoint.draining = true;
+      endpoint.closing = true;
       closed ??= drain(server, unused, drainMs);
       return closed;
     },
   };
 }
 
-function createServer(options: HttpServerOptions, endpoint: Endpoint): http.Server {
+function createServer(options: HttpServerOptions, endpoint: Endpoint): http.Server | https.Server {
   const receiveMs = options.receiveMs ?? LIMITS.requestReceiveMs;
+  const headersMs = Math.min(receiveMs, options.headersMs ?? receiveMs);
   const settings: http.ServerOptions = {
     maxHeaderSize: LIMITS.headerBytes,
     requestTimeout: receiveMs,
-    headersTimeout: receiveMs,
-    connectionsCheckingInterval: Math.max(100, Math.min(5000, receiveMs / 4)),
-    keepAliveTimeout: LIMITS.keepAliveMs,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: Math.max(100, Math.min(5000, headersMs / 4)),
+    keepAliveTimeout: options.idleMs ?? LIMITS.keepAliveMs,
     noDelay: true,
   };
   const listener = (message: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -100,17 +105,11 @@ function createServer(options: HttpServerOptions, endpoint: Endpoint): http.Serv
       ? createHttpServer(settings, listener)
       : process
           .getBuiltinModule("node:https")
-          .createServer({ ...settings, ...tlsSettings(tls) }, listener);
+          .createServer({ ...settings, ...serverTlsSettings(tls) }, listener);
   server.on("clientError", (error, socket) => {
     endpoint.refuseConnection(error, socket);
   });
   return server;
-}
-
-function tlsSettings(tls: TlsOptions): https.ServerOptions {
-  const { cert, key, clientCa } = tls;
-  const base = { cert, key, minVersion: "TLSv1.2" as const };
-  return clientCa === undefined ? base : { ...base, ca: clientCa, requestCert: true };
 }
 
 /** Connections that have sent no request yet: Node does not count them as idle. */
@@ -138,7 +137,8 @@ function drain(server: http.Server, unused: ReadonlySet<Socket>, drainMs: number
 
 /** What all requests of one server share. */
 class Endpoint {
-  draining = false;
+  /** Whether connections end with the answer under way. */
+  closing: boolean;
   readonly #router: Router;
   readonly #cors: Cors | undefined;
   readonly #memory = new BodyMemory();
@@ -149,6 +149,7 @@ class Endpoint {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    this.closing = options.keepAlive === false;
     this.#router = makeRouter(options.routes);
     this.#cors = makeCors(options.cors);
     this.#bodyBytes = options.bodyBytes ?? LIMITS.requestBytes;
@@ -162,7 +163,7 @@ class Endpoint {
     response.on("error", ignoreLostClient);
     try {
       const answer = await this.#answer(message, target);
-      if (this.draining) response.shouldKeepAlive = false;
+      if (this.closing) response.shouldKeepAlive = false;
       await sendAnswer(message, response, this.#withCors(message, answer));
     } catch (error) {
       this.#fault(error);

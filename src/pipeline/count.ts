@@ -1,6 +1,5 @@
 /** The first stage: enters batches into the ledger and counts Jaeger's collector metrics. */
 
-import type { Clock } from "../base/clock.ts";
 import type { Counter, CounterTable } from "../base/counters.ts";
 import { isZero, utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE, JAEGER_FLAGS } from "../core/batch.ts";
@@ -29,20 +28,14 @@ interface Share {
 export function countStage(options: {
   readonly counters: CounterTable;
   readonly ledger: Ledger;
-  readonly clock: Clock;
 }): Stage {
-  const { counters, ledger, clock } = options;
+  const { counters, ledger } = options;
   const metrics = new CollectorMetrics(counters);
-  const saveSeconds = counters.histogram(
-    "jaeger_collector_save_latency",
-    "Seconds from the receipt of a batch until its store has it.",
-  );
   return (next: Sink): Sink => ({
     async push(batch, origin, signal) {
       const shares = metrics.received(batch, origin);
       const spanCount = batch.spanCount;
       ledger.began(spanCount);
-      const startMs = clock.monotonicMs();
       let result: PushResult;
       try {
         result = await next.push(batch, origin, signal);
@@ -51,7 +44,6 @@ export function countStage(options: {
         metrics.refused(shares, origin);
         throw error;
       }
-      saveSeconds((clock.monotonicMs() - startMs) / 1000);
       ledger.ended(spanCount, result);
       metrics.saved(shares);
       return result;

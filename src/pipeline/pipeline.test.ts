@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom, systemClock } from "../base/clock.ts";
 import { CounterTable } from "../base/counters.ts";
-import { JAEGER_FLAGS } from "../core/batch.ts";
-import type { SpanBatch } from "../core/batch.ts";
+import { ATTRIBUTE_TYPE, JAEGER_FLAGS } from "../core/batch.ts";
+import type { AttributeTable, SpanBatch } from "../core/batch.ts";
 import { BatchBuilder } from "../core/builder.ts";
 import { isSpoorError, SpoorError } from "../core/errors.ts";
 import type { Origin, PushResult, Sink } from "../core/flow.ts";
-import { attributeName, attributeValue, exactDurationNs } from "../core/read.ts";
+import { attributeName, attributeValue, dictText, exactDurationNs } from "../core/read.ts";
 import { batchOf, plainSpan, serviceResource, text } from "../../test/support/plain-spans.ts";
 import { countStage } from "./count.ts";
 import { enrichStage } from "./enrich.ts";
@@ -149,7 +149,7 @@ test("sample keeps about the ratio, whole traces, and counts what it drops", asy
   const counters = new CounterTable();
   const ledger = new Ledger(counters);
   const { sink, batches } = recorder();
-  const count = countStage({ counters, ledger, clock: systemClock });
+  const count = countStage({ counters, ledger });
   const stage = throughStages([count, sampleStage({ ratio: 0.3, salt: "", ledger })], sink);
   const result = await stage.push(batchOfTraces(2000), OTLP);
   const kept = batches[0]!.spanCount;
@@ -161,7 +161,7 @@ test("sample keeps about the ratio, whole traces, and counts what it drops", asy
   assert.equal(ledger.inFlight, 0);
 });
 
-test("queue: bounds bytes and batches, lets one alone pass, and recovers", async () => {
+test("queue: bounds bytes and spans, lets one alone pass, and recovers", async () => {
   const waiting: (() => void)[] = [];
   const { sink, batches } = recorder(
     (batch) =>
@@ -173,7 +173,7 @@ test("queue: bounds bytes and batches, lets one alone pass, and recovers", async
   const batch = batchOfTraces(10);
   const size = batch.image.length;
   const counters = new CounterTable();
-  const queue = queueStage({ counters, queueBytes: size * 2, queueBatches: 3 })(sink);
+  const queue = queueStage({ counters, clock: systemClock, queueBytes: size * 2 })(sink);
   const running = [queue.push(batch, OTLP), queue.push(batch, OTLP)];
   assert.equal(counters.value("spoor_queue_bytes"), size * 2);
   await assert.rejects(
@@ -189,11 +189,97 @@ test("queue: bounds bytes and batches, lets one alone pass, and recovers", async
   for (const one of waiting.splice(0)) one();
   assert.equal((await alone).stored, 100);
   assert.equal(batches.length, 3);
-  const few = queueStage({ counters: new CounterTable(), queueBatches: 1 })(sink);
+  const own = { counters: new CounterTable(), clock: systemClock };
+  const few = queueStage({ ...own, queueSpans: 10 })(sink);
   const first = few.push(batch, OTLP);
   await assert.rejects(few.push(batch, OTLP), (error) => isSpoorError(error, "overloaded"));
   for (const one of waiting.splice(0)) one();
   await first;
+});
+
+test("queue: so many batches at once, others in their order; the wait is measured", async () => {
+  const running: (() => void)[] = [];
+  const { sink, batches } = recorder(
+    (batch) =>
+      new Promise((resolve, reject) => {
+        const result = { stored: batch.spanCount, deduplicated: 0, dropped: 0 };
+        running.push(() => (batch.spanCount === 2 ? reject(new Error("no")) : resolve(result)));
+      }),
+  );
+  const counters = new CounterTable();
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const queue = queueStage({ counters, clock, workers: 2, sizeMetrics: true, host: "h" })(sink);
+  const sizes = [1, 2, 3, 4, 5];
+  const pushes = sizes.map((size) => queue.push(batchOfTraces(size), OTLP).catch(() => "failed"));
+  const passed = (): number[] => batches.map(({ spanCount }) => spanCount);
+  assert.deepEqual(passed(), [1, 2]);
+  assert.equal(counters.value("jaeger_collector_queue_length", ["h"]), 15);
+  nowMs = 300;
+  while (running.length > 0) {
+    for (const one of running.splice(0)) one();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const results = await Promise.all(pushes);
+  assert.deepEqual(passed(), sizes);
+  assert.equal(results[1], "failed");
+  assert.equal(counters.value("jaeger_collector_queue_length", ["h"]), 0);
+  const waits = counters.metrics.get("jaeger_collector_in_queue_latency")!.series.get("h")!;
+  assert.deepEqual([waits.value, Math.round(waits.sum * 1000)], [5, 900]);
+  const total = batches.reduce((sum, { image }) => sum + image.length, 0);
+  assert.equal(counters.value("jaeger_collector_spans_bytes", ["h"]), total);
+});
+
+test("sanitize: texts that are not UTF-8 become bytes, and words tell of it", async () => {
+  const { sink, batches } = recorder();
+  const stage = sanitizeStage()(sink);
+  const builder = new BatchBuilder();
+  const bad = Uint8Array.of(0x61, 0xff);
+  const string = (name: string | Uint8Array): number =>
+    builder.key(typeof name === "string" ? builder.text(name) : builder.bytes(name), 1);
+  builder.addResource();
+  builder.resourceAttributes.add(string("service.name"), builder.bytes(bad));
+  builder.resourceAttributes.add(string("ok"), builder.text("ünï"));
+  builder.addScope();
+  const row = builder.addSpan(0, 0);
+  builder.spanId[row * 8] = 1;
+  builder.nameId[row] = builder.bytes(bad);
+  builder.spanAttributes.add(string("v"), builder.bytes(bad));
+  builder.spanAttributes.add(string(bad), builder.text("text"));
+  builder.spanAttributes.add(
+    builder.key(builder.bytes(bad), ATTRIBUTE_TYPE.INT),
+    builder.int(200n),
+  );
+  builder.spanAttributes.add(builder.key(builder.text("n"), ATTRIBUTE_TYPE.INT), builder.int(200n));
+  builder.addEvent(1, 0, builder.bytes(bad));
+  builder.eventAttributes.add(string("e"), builder.bytes(bad));
+  await stage.push(builder.finish(), OTLP);
+  const batch = batches[0]!;
+  const list = (table: AttributeTable): [string, unknown][] =>
+    [...table.key].map((_, a) => [attributeName(batch, table, a), attributeValue(batch, table, a)]);
+  const asBytes = (suffix: string): Uint8Array =>
+    Uint8Array.of(...bad, ...new TextEncoder().encode(suffix));
+  assert.equal(dictText(batch, batch.nameId[0]!), "InvalidOperationName");
+  assert.deepEqual(list(batch.resourceAttributes), [
+    ["service.name", "InvalidServiceName"],
+    ["ok", "ünï"],
+  ]);
+  assert.deepEqual(list(batch.spanAttributes), [
+    ["v", bad],
+    ["InvalidTagKey", asBytes(":text")],
+    ["InvalidTagKey", asBytes(":200")],
+    ["n", 200n],
+    ["InvalidOperationName", bad],
+    ["InvalidServiceName", bad],
+  ]);
+  assert.equal(batch.eventNameId[0], 0);
+  assert.deepEqual(list(batch.eventAttributes), [
+    ["e", bad],
+    ["event", bad],
+  ]);
+  const fine = batchOfTraces(3);
+  await stage.push(fine, OTLP);
+  assert.equal(batches[1], fine, "nothing to repair, no new batch");
 });
 
 test("the ledger adds up over every outcome, also while batches are in flight", async () => {
@@ -218,8 +304,8 @@ test("the ledger adds up over every outcome, also while batches are in flight", 
     return outcomes[Math.floor(random() * outcomes.length)]!(batch);
   });
   const stages = [
-    countStage({ counters, ledger, clock: systemClock }),
-    queueStage({ counters, queueBatches: 40 }),
+    countStage({ counters, ledger }),
+    queueStage({ counters, clock: systemClock, queueSpans: 400, workers: 2 }),
     sanitizeStage(),
     sampleStage({ ratio: 0.5, salt: "x", ledger }),
   ];
@@ -250,7 +336,7 @@ test("metrics: by service and debug flag, roots by sampler, services to a limit"
   const counters = new CounterTable();
   const ledger = new Ledger(counters);
   const { sink } = recorder();
-  const head = countStage({ counters, ledger, clock: systemClock })(sink);
+  const head = countStage({ counters, ledger })(sink);
   const resource = serviceResource("Ünï Shop");
   const debug = 2 << JAEGER_FLAGS.SHIFT;
   const parentHex = "00000000000000aa";

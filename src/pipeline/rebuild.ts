@@ -12,13 +12,25 @@ export interface BatchChange {
   keepSpan?(i: number): boolean;
   /** Called when resource `row` and its attributes are in the builder: may add attributes. */
   resource?(builder: BatchBuilder, row: number): void;
+  /**
+   * Called before entry `a` of a table of the old batch is copied into `to`, for its open owner.
+   * True when it was added in another form.
+   */
+  attribute?(
+    builder: BatchBuilder,
+    to: AttributeTableBuilder,
+    from: AttributeTable,
+    a: number,
+  ): boolean;
+  /** Called when event `e` of the old batch is row `row` of the builder, with its attributes. */
+  event?(builder: BatchBuilder, row: number, e: number): void;
   /** Called when span `i` of the old batch is row `row` of the builder: may change it. */
   span?(builder: BatchBuilder, row: number, i: number): void;
 }
 
 /** The batch with the change applied. Not for the hot path: only stages that change rows. */
 export function rebuildBatch(batch: SpanBatch, change: BatchChange): SpanBatch {
-  const copy = new Copy(batch);
+  const copy = new Copy(batch, change);
   for (let r = 0; r < batch.resourceCount; r++) {
     copy.resource(r);
     change.resource?.(copy.builder, r);
@@ -41,9 +53,11 @@ class Copy {
   readonly #dict: Uint32Array;
   readonly #keys: Uint32Array;
   readonly #exactEvents: ReadonlyMap<number, bigint>;
+  readonly #change: BatchChange;
 
-  constructor(batch: SpanBatch) {
+  constructor(batch: SpanBatch, change: BatchChange) {
     this.#batch = batch;
+    this.#change = change;
     this.#dict = new Uint32Array(batch.dictCount).fill(UNMAPPED);
     this.#keys = new Uint32Array(batch.keyCount).fill(UNMAPPED);
     const exact = new Map<number, bigint>();
@@ -117,6 +131,7 @@ class Copy {
     const exact = this.#exactEvents.get(e);
     if (exact !== undefined) builder.setExactEventUs(row, exact);
     this.#attributes(batch.eventAttributes, e, builder.eventAttributes);
+    this.#change.event?.(builder, row, e);
   }
 
   #link(l: number): void {
@@ -133,6 +148,7 @@ class Copy {
 
   #attributes(from: AttributeTable, owner: number, to: AttributeTableBuilder): void {
     for (let a = from.offsets[owner]!; a < from.offsets[owner + 1]!; a++) {
+      if (this.#change.attribute?.(this.builder, to, from, a) === true) continue;
       const oldKey = from.key[a]!;
       const type = this.#batch.keyType[oldKey]!;
       const plain = type === ATTRIBUTE_TYPE.BOOL || type === ATTRIBUTE_TYPE.EMPTY;

@@ -4,6 +4,7 @@ import type { CounterTable } from "../base/counters.ts";
 import type { HttpAnswer, HttpRoute } from "../net/http-message.ts";
 import { startHttpServer } from "../net/http-server.ts";
 import type { HttpServer } from "../net/http-server.ts";
+import type { TlsOptions } from "../net/tls.ts";
 import type { Health } from "./health.ts";
 import { openMetricsText } from "./metrics-text.ts";
 import type { Version } from "./version.ts";
@@ -16,12 +17,13 @@ export interface AdminOptions {
   readonly version: Version;
   /** Path of the metrics; undefined serves none. */
   readonly metricsRoute: string | undefined;
+  readonly tls?: TlsOptions;
   readonly onFault?: (error: unknown) => void;
 }
 
 /** Starts the admin server; rejects with SpoorError when it cannot listen. */
 export function startAdmin(options: AdminOptions): Promise<HttpServer> {
-  const { host, port, counters, health, version, metricsRoute, onFault } = options;
+  const { host, port, counters, health, version, metricsRoute, onFault, tls } = options;
   const routes: HttpRoute[] = [
     {
       method: "GET",
@@ -65,6 +67,7 @@ export function startAdmin(options: AdminOptions): Promise<HttpServer> {
     routes,
     counters,
     ...(onFault === undefined ? {} : { onFault }),
+    ...(tls === undefined ? {} : { tls }),
   });
 }
 

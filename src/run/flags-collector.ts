@@ -2,6 +2,9 @@
 
 import { COLLECTING } from "./flag.ts";
 import type { Flag } from "./flag.ts";
+import { grpcAgeFlags, httpTimeoutFlags, tlsFlags } from "./flags-tls.ts";
+
+const OWNER = { roles: COLLECTING, group: "receive" } as const;
 
 /** Rows of the table of flags. */
 export const COLLECTOR_FLAGS = [
@@ -13,6 +16,8 @@ export const COLLECTOR_FLAGS = [
     group: "receive",
     help: "Jaeger's Thrift over HTTP, POST /api/traces, and sampling strategies, /api/sampling.",
   },
+  ...httpTimeoutFlags("collector.http-server", OWNER),
+  ...tlsFlags("collector.http", OWNER),
   {
     name: "collector.grpc-server.host-port",
     kind: "host-port",
@@ -29,6 +34,8 @@ export const COLLECTOR_FLAGS = [
     group: "receive",
     help: "Largest gRPC message that is taken.",
   },
+  ...grpcAgeFlags("collector.grpc-server", OWNER),
+  ...tlsFlags("collector.grpc", OWNER),
   {
     name: "collector.otlp.enabled",
     kind: "boolean",
@@ -53,15 +60,8 @@ export const COLLECTOR_FLAGS = [
     group: "receive",
     help: "Largest gRPC message that is taken.",
   },
-  {
-    name: "collector.otlp.grpc.tls.enabled",
-    kind: "boolean",
-    roles: COLLECTING,
-    default: "false",
-    group: "receive",
-    notYet: true,
-    help: "TLS on the OTLP gRPC port.",
-  },
+  ...grpcAgeFlags("collector.otlp.grpc", OWNER),
+  ...tlsFlags("collector.otlp.grpc", OWNER),
   {
     name: "collector.otlp.http.host-port",
     kind: "host-port",
@@ -86,14 +86,73 @@ export const COLLECTOR_FLAGS = [
     group: "receive",
     help: "Request headers browsers may use besides the usual ones.",
   },
+  ...httpTimeoutFlags("collector.otlp.http", OWNER),
+  ...tlsFlags("collector.otlp.http", OWNER),
   {
-    name: "collector.otlp.http.tls.enabled",
+    name: "collector.zipkin.host-port",
+    kind: "host-port",
+    roles: COLLECTING,
+    default: "",
+    roleDefaults: { "all-in-one": ":9411" },
+    group: "receive",
+    help: "Zipkin over HTTP: v1 in JSON and Thrift, v2 in JSON and protobuf.",
+  },
+  {
+    name: "collector.zipkin.keep-alive",
+    kind: "boolean",
+    roles: COLLECTING,
+    default: "true",
+    group: "receive",
+    help: "Whether Zipkin's senders may use a connection again.",
+  },
+  {
+    name: "collector.zipkin.cors.allowed-origins",
+    kind: "list",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Origins whose browsers may send spans; * for all, and * within an origin matches.",
+  },
+  {
+    name: "collector.zipkin.cors.allowed-headers",
+    kind: "list",
+    roles: COLLECTING,
+    default: "",
+    group: "receive",
+    help: "Request headers browsers may use besides the usual ones.",
+  },
+  ...tlsFlags("collector.zipkin", OWNER),
+  {
+    name: "collector.queue-size",
+    kind: "integer",
+    roles: COLLECTING,
+    default: "1000000",
+    group: "receive",
+    help: "Spans that may be on their way to the store at once; beyond it senders must wait.",
+  },
+  {
+    name: "collector.queue-size-memory",
+    kind: "integer",
+    roles: COLLECTING,
+    default: "0",
+    group: "receive",
+    help: "MiB of spans that may be on their way to the store at once; 0 is 64.",
+  },
+  {
+    name: "collector.num-workers",
+    kind: "integer",
+    roles: COLLECTING,
+    default: "50",
+    group: "receive",
+    help: "Batches that are written to the store at once; others wait their turn.",
+  },
+  {
+    name: "collector.enable-span-size-metrics",
     kind: "boolean",
     roles: COLLECTING,
     default: "false",
     group: "receive",
-    notYet: true,
-    help: "TLS on the OTLP HTTP port.",
+    help: "Show how many bytes of spans were received (jaeger_collector_spans_bytes).",
   },
   {
     name: "collector.tags",
@@ -118,14 +177,5 @@ export const COLLECTOR_FLAGS = [
     default: "",
     group: "receive",
     help: "Salt of that hash; the same in every collector.",
-  },
-  {
-    name: "collector.zipkin.host-port",
-    kind: "host-port",
-    roles: COLLECTING,
-    default: "",
-    group: "receive",
-    notYet: true,
-    help: "Zipkin v1 and v2 over HTTP.",
   },
 ] as const satisfies readonly Flag[];

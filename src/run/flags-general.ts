@@ -2,6 +2,7 @@
 
 import { COLLECTING, ROLES } from "./flag.ts";
 import type { Flag } from "./flag.ts";
+import { tlsFlags } from "./flags-tls.ts";
 
 /** Rows of the table of flags. */
 export const GENERAL_FLAGS = [
@@ -50,15 +51,6 @@ export const GENERAL_FLAGS = [
     roleDefaults: { agent: ":14271" },
     group: "general",
     help: "Health (/), metrics and version.",
-  },
-  {
-    name: "admin.http.tls.enabled",
-    kind: "boolean",
-    roles: ROLES,
-    default: "false",
-    group: "general",
-    notYet: true,
-    help: "TLS on the admin port.",
   },
   {
     name: "metrics-backend",
@@ -112,4 +104,5 @@ export const GENERAL_FLAGS = [
     notYet: true,
     help: "Tenants that are let in.",
   },
+  ...tlsFlags("admin.http", { roles: ROLES, group: "general" }),
 ] as const satisfies readonly Flag[];

@@ -1,6 +1,7 @@
 /** Flags of the query API and the UI. */
 
 import type { Flag } from "./flag.ts";
+import { tlsFlags } from "./flags-tls.ts";
 
 /** Rows of the table of flags. */
 export const QUERY_FLAGS = [
@@ -11,15 +12,6 @@ export const QUERY_FLAGS = [
     default: ":16686",
     group: "query",
     help: "HTTP API and UI.",
-  },
-  {
-    name: "query.http.tls.enabled",
-    kind: "boolean",
-    roles: ["all-in-one"],
-    default: "false",
-    group: "query",
-    notYet: true,
-    help: "TLS on the query port.",
   },
   {
     name: "query.grpc-server.host-port",
@@ -97,4 +89,5 @@ export const QUERY_FLAGS = [
     notYet: true,
     help: "Log requests for UI files.",
   },
+  ...tlsFlags("query.http", { roles: ["all-in-one"], group: "query" }),
 ] as const satisfies readonly Flag[];

@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import type { Sink, Stage } from "../core/flow.ts";
+import { LIMITS } from "../core/limits.ts";
 import { countStage } from "../pipeline/count.ts";
 import { enrichStage } from "../pipeline/enrich.ts";
 import type { Ledger } from "../pipeline/ledger.ts";
@@ -12,11 +13,14 @@ import { throughStages } from "../pipeline/stages.ts";
 import { tagsOf } from "./pair-texts.ts";
 import type { RoleParts } from "./role.ts";
 
+const MIB = 2 ** 20;
+
 /** The collector's stages in front of `end`. */
 export function collectorPipeline(parts: RoleParts, ledger: Ledger, end: Sink): Sink {
   const { clock, config, context, counters } = parts;
+  const memoryMib = config["collector.queue-size-memory"];
   const stages: Stage[] = [
-    countStage({ counters, ledger, clock }),
+    countStage({ counters, ledger }),
     enrichStage(tagsOf("collector.tags", config["collector.tags"], context.env)),
     sanitizeStage(),
     sampleStage({
@@ -24,7 +28,15 @@ export function collectorPipeline(parts: RoleParts, ledger: Ledger, end: Sink): 
       salt: config["downsampling.hashsalt"],
       ledger,
     }),
-    queueStage({ counters, host: hostname() }),
+    queueStage({
+      counters,
+      clock,
+      queueSpans: config["collector.queue-size"],
+      queueBytes: memoryMib === 0 ? LIMITS.queueBytes : memoryMib * MIB,
+      workers: Math.max(1, config["collector.num-workers"]),
+      sizeMetrics: config["collector.enable-span-size-metrics"],
+      host: hostname(),
+    }),
   ];
   return throughStages(stages, end);
 }

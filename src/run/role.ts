@@ -4,6 +4,7 @@ import { flushCompileCache } from "node:module";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { CounterTable } from "../base/counters.ts";
+import type { RenewableTls, TlsOptions } from "../net/tls.ts";
 import { bannerText } from "./banner.ts";
 import type { BannerRow, Place, ServerName } from "./banner.ts";
 import { Closers } from "./closers.ts";
@@ -11,6 +12,8 @@ import type { Config } from "./config.ts";
 import type { HostPort } from "./flag-values.ts";
 import { Health } from "./health.ts";
 import type { Log } from "./logging.ts";
+import { wantsTls } from "./server-settings.ts";
+import type { TlsPrefix } from "./server-settings.ts";
 import type { Version } from "./version.ts";
 
 /** What a role gets besides its settings. */
@@ -27,6 +30,11 @@ export interface RoleContext {
 export interface RoleServer extends Place {
   /** Takes nothing new and finishes what is in flight, for at most `drainMs`. */
   close(drainMs?: number): Promise<void>;
+}
+
+/** Where a server is to listen, and with what certificate. */
+export interface SecurePlace extends HostPort {
+  readonly tls?: TlsOptions;
 }
 
 /** A role that serves. */
@@ -78,8 +86,33 @@ export class RoleParts {
     start: (at: HostPort) => Promise<RoleServer>,
   ): Promise<void> {
     if (place === undefined) return;
-    const host = place.host === "" ? this.config.host : place.host;
-    const server = await start({ host, port: place.port });
+    this.#started(name, await start(this.#at(place)));
+  }
+
+  /** The same of a server that has TLS when the flags with this prefix say so. */
+  async serveSecurely(
+    name: ServerName,
+    tlsPrefix: TlsPrefix,
+    place: HostPort | undefined,
+    start: (at: SecurePlace) => Promise<RoleServer & RenewableTls>,
+  ): Promise<void> {
+    if (place === undefined) return;
+    const at = this.#at(place);
+    if (!wantsTls(this.config, tlsPrefix)) {
+      this.#started(name, await start(at));
+      return;
+    }
+    const { renewTls, tlsOf } = await import("./server-tls.ts");
+    const server = await start({ ...at, tls: tlsOf(this.config, tlsPrefix) });
+    this.#started(name, server);
+    renewTls(this, tlsPrefix, server);
+  }
+
+  #at(place: HostPort): HostPort {
+    return { host: place.host === "" ? this.config.host : place.host, port: place.port };
+  }
+
+  #started(name: ServerName, server: RoleServer): void {
     this.servers[name] = server;
     const drainMs = this.config["shutdown-timeout"];
     this.closers.add(() => server.close(drainMs));

@@ -8,7 +8,7 @@ export async function serveAdmin(parts: RoleParts): Promise<void> {
   const { config, context, counters, health, onFault } = parts;
   const metricsRoute =
     config["metrics-backend"] === "none" ? undefined : config["metrics-http-route"];
-  await parts.serve("admin", config["admin.http.host-port"], (at) =>
+  await parts.serveSecurely("admin", "admin.http", config["admin.http.host-port"], (at) =>
     startAdmin({ ...at, health, counters, version: context.version, metricsRoute, onFault }),
   );
 }

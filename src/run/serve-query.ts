@@ -9,7 +9,8 @@ const NS_PER_MS = 1_000_000;
 /** Starts the HTTP API and UI over the store. */
 export async function serveQuery(parts: RoleParts, store: SpanStore): Promise<void> {
   const { clock, config, counters, onFault } = parts;
-  await parts.serve("query", config["query.http-server.host-port"], async (at) => {
+  const place = config["query.http-server.host-port"];
+  await parts.serveSecurely("query", "query.http", place, async (at) => {
     const [{ startQueryServer }, { QueryService }] = await Promise.all([
       import("../api/query-server.ts"),
       import("../query/query-service.ts"),

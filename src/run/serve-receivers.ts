@@ -3,6 +3,7 @@
 import type { Rejections, Sink } from "../core/flow.ts";
 import type { SamplingSource } from "../core/sampling.ts";
 import type { RoleParts } from "./role.ts";
+import { grpcSettings, httpTimeouts } from "./server-settings.ts";
 
 /** Where received spans go, and who is told of those that cannot. */
 export interface Intake {
@@ -27,7 +28,8 @@ async function serveJaegerHttp(
   source: SamplingSource,
 ): Promise<void> {
   const { config, counters, onFault } = parts;
-  await parts.serve("jaegerHttp", config["collector.http-server.host-port"], async (at) => {
+  const place = config["collector.http-server.host-port"];
+  await parts.serveSecurely("jaegerHttp", "collector.http", place, async (at) => {
     const [{ samplingRoute }, { startHttpServer }, { jaegerHttpRoutes }] = await Promise.all([
       import("../api/sampling.ts"),
       import("../net/http-server.ts"),
@@ -36,6 +38,7 @@ async function serveJaegerHttp(
     const sampling = { source, counters, program: "jaeger_collector" as const };
     return startHttpServer({
       ...at,
+      ...httpTimeouts(config, "collector.http-server"),
       name: "jaeger-http",
       flag: "collector.http-server.host-port",
       routes: [
@@ -54,7 +57,8 @@ async function serveJaegerGrpc(
   source: SamplingSource,
 ): Promise<void> {
   const { config, counters, health, onFault } = parts;
-  await parts.serve("jaegerGrpc", config["collector.grpc-server.host-port"], async (at) => {
+  const place = config["collector.grpc-server.host-port"];
+  await parts.serveSecurely("jaegerGrpc", "collector.grpc", place, async (at) => {
     const [{ samplingMethods }, { startGrpcServer }, { withWellKnown }, { jaegerGrpcMethods }] =
       await Promise.all([
         import("../api/sampling.ts"),
@@ -70,7 +74,7 @@ async function serveJaegerGrpc(
       flag: "collector.grpc-server.host-port",
       methods: withWellKnown(methods, health),
       counters,
-      messageBytes: config["collector.grpc-server.max-message-size"],
+      ...grpcSettings(config, "collector.grpc-server"),
       onFault,
     });
   });
@@ -83,13 +87,16 @@ async function serveOtlp(parts: RoleParts, intake: Intake): Promise<void> {
     origins: config["collector.otlp.http.cors.allowed-origins"],
     headers: config["collector.otlp.http.cors.allowed-headers"],
   };
-  await parts.serve("otlpHttp", config["collector.otlp.http.host-port"], async (at) => {
+  const httpPlace = config["collector.otlp.http.host-port"];
+  await parts.serveSecurely("otlpHttp", "collector.otlp.http", httpPlace, async (at) => {
     const { startOtlpHttp } = await import("../receivers/otlp/http.ts");
-    return startOtlpHttp({ ...at, ...shared, cors });
+    const timeouts = httpTimeouts(config, "collector.otlp.http");
+    return startOtlpHttp({ ...at, ...shared, ...timeouts, cors });
   });
-  const messageBytes = config["collector.otlp.grpc.max-message-size"];
-  await parts.serve("otlpGrpc", config["collector.otlp.grpc.host-port"], async (at) => {
+  const grpcPlace = config["collector.otlp.grpc.host-port"];
+  await parts.serveSecurely("otlpGrpc", "collector.otlp.grpc", grpcPlace, async (at) => {
     const { startOtlpGrpc } = await import("../receivers/otlp/grpc.ts");
-    return startOtlpGrpc({ ...at, ...shared, messageBytes, state: health });
+    const settings = grpcSettings(config, "collector.otlp.grpc");
+    return startOtlpGrpc({ ...at, ...shared, ...settings, state: health });
   });
 }

@@ -2,7 +2,6 @@
 
 import type { TestContext } from "node:test";
 import { CounterTable } from "../../src/base/counters.ts";
-import { systemClock } from "../../src/base/clock.ts";
 import type { SpanBatch } from "../../src/core/batch.ts";
 import type { Origin, Sink } from "../../src/core/flow.ts";
 import { dictText } from "../../src/core/read.ts";
@@ -80,7 +79,7 @@ async function receiver(
     port: 0,
     counters,
     rejections: ledger,
-    sink: throughStages([countStage({ counters, ledger, clock: systemClock })], sink),
+    sink: throughStages([countStage({ counters, ledger })], sink),
     onFault: (error) => faults.push(error),
   });
   t.after(() => server.close(0));

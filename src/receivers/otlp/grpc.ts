@@ -9,7 +9,8 @@ import { GRPC_STATUS, grpcFailureOf } from "../../net/grpc-status.ts";
 import type { GrpcFailure, GrpcMethod } from "../../net/grpc-status.ts";
 import { ALWAYS_SERVING, withWellKnown } from "../../net/grpc-well-known.ts";
 import type { Serving } from "../../net/grpc-well-known.ts";
-import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
+import type { HttpServer } from "../../net/http-server.ts";
+import type { TlsOptions } from "../../net/tls.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
 
@@ -24,6 +25,8 @@ export interface OtlpGrpcOptions extends IntakeOptions {
   /** Defaults: LIMITS.grpcMessageBytes, requestReceiveMs. */
   readonly messageBytes?: number;
   readonly receiveMs?: number;
+  readonly maxAgeMs?: number;
+  readonly ageGraceMs?: number;
   /** What its health service tells. Default: always serving. */
   readonly state?: Serving;
   /** Told of errors that are our own bugs. */

@@ -7,7 +7,8 @@ import type { HttpAnswer, HttpFailure, HttpRequest, HttpRoute } from "../../net/
 import { statusCodeOfHttp } from "../../net/grpc-status.ts";
 import { plainFailure, retryAfter } from "../../net/http-message.ts";
 import { startHttpServer } from "../../net/http-server.ts";
-import type { HttpServer, TlsOptions } from "../../net/http-server.ts";
+import type { HttpServer } from "../../net/http-server.ts";
+import type { TlsOptions } from "../../net/tls.ts";
 import { encodingOf, OTLP_CONTENT_TYPES } from "./encodings.ts";
 
 export interface OtlpHttpOptions extends IntakeOptions {
@@ -20,6 +21,8 @@ export interface OtlpHttpOptions extends IntakeOptions {
   readonly bodyBytes?: number;
   readonly inflatedBytes?: number;
   readonly receiveMs?: number;
+  readonly headersMs?: number;
+  readonly idleMs?: number;
   /** Told of errors that are our own bugs. */
   readonly onFault?: (error: unknown) => void;
 }
