@@ -17,6 +17,8 @@ export interface BaggageRestriction {
 /** Says what may be done with a key; asked at every `setBaggageItem`. */
 export interface BaggageRestrictions {
   getRestriction(service: string, key: string): BaggageRestriction;
+  /** Stops asking for restrictions. */
+  close?(): void;
 }
 
 /** Allows every key, with values up to one length. */

@@ -11,6 +11,7 @@ import type { Timers } from "./clock.ts";
 import type { TextCodecOptions } from "./codec-text-map.ts";
 import type { RandomFill } from "./ids.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Span } from "./span.ts";
 import type { Sender } from "./remote-reporter.ts";
 import type {
   Extractor,
@@ -44,6 +45,8 @@ export interface ReporterConfig {
   agentSocketType?: string | undefined;
   /** `binary` (port 6832) or `compact` (port 6831). */
   agentProtocol?: string | undefined;
+  /** How often the agent's name is resolved again: 30,000; 0 never. */
+  agentReconnectIntervalMs?: number | undefined;
   /** Thrift over HTTP; a path that ends in `/v1/traces` means OTLP over HTTP. */
   collectorEndpoint?: string | undefined;
   username?: string | undefined;
@@ -64,14 +67,25 @@ export interface ThrottlerConfig {
   refreshIntervalMs?: number | undefined;
 }
 
+export interface BaggageRestrictionsConfig {
+  hostPort?: string | undefined;
+  refreshIntervalMs?: number | undefined;
+  /** Refuse every key until the first answer, instead of allowing every key. */
+  denyBaggageOnInitializationFailure?: boolean | undefined;
+}
+
 export interface TracingConfig {
   serviceName?: string | undefined;
   disable?: boolean | undefined;
   sampler?: SamplerConfig | undefined;
   reporter?: ReporterConfig | undefined;
   throttler?: ThrottlerConfig | undefined;
+  /** Asks the agent which baggage the service may carry; without it every key is allowed. */
+  baggageRestrictions?: BaggageRestrictionsConfig | undefined;
   /** Formats of `inject`, in order of preference of `extract`: jaeger, w3c, b3, b3-single. */
   propagation?: string | readonly string[] | undefined;
+  /** Counts requests, errors and durations by operation; needs `options.metrics`. */
+  rpcMetrics?: boolean | undefined;
 }
 
 export interface TracingOptions {
@@ -111,9 +125,12 @@ export interface Platform {
   /** A reporter that also writes every span to the logger. */
   readonly logged?: (reporter: Reporter, logger: Logger) => Reporter;
   readonly throttler?: (config: ThrottlerConfig, parts: Parts) => Throttler;
+  readonly restrictions?: (config: BaggageRestrictionsConfig, parts: Parts) => BaggageRestrictions;
   /** The codec of the binary carrier. */
   readonly binary?: (metrics: Metrics | null) => Codec;
   readonly metrics?: (factory: MetricsFactory | undefined) => Metrics | null;
+  /** The server spans of `rpcMetrics`. */
+  readonly measured?: (factory: MetricsFactory) => typeof Span;
   readonly processTags: () => Record<string, unknown>;
   readonly scopeManager: () => ScopeManager;
   /** Makes the sender a configuration asks for and keeps it flushed until the process ends. */
@@ -190,23 +207,29 @@ export function buildTracer(
   if (config.disable) return platform.disabled();
   if (!config.serviceName) throw new Error("config.serviceName must be provided");
   const logger = options.logger ?? NULL_LOGGER;
-  const metrics = platform.metrics?.(options.metrics) ?? null;
+  const given = options.metrics;
+  const metrics = platform.metrics?.(given) ?? null;
   const parts: Parts = { service: config.serviceName, metrics, logger, platform };
   const clock = new AnchoredClock();
   const sampler = options.sampler ?? samplerFor(config.sampler ?? {}, parts);
   const reporter = options.reporter ?? reporterFor(config.reporter ?? {}, parts, clock);
   const throttler =
     options.throttler ?? (config.throttler && platform.throttler?.(config.throttler, parts));
+  const restrictions =
+    options.baggageRestrictionManager ??
+    (config.baggageRestrictions && platform.restrictions?.(config.baggageRestrictions, parts));
   logger.info(`Initializing Spoor tracer with ${reporter} and ${sampler}`);
   const tracer = new Tracer(config.serviceName, reporter, sampler, {
     ...options,
     metrics: metrics ?? undefined,
     logger,
     debugThrottler: throttler,
+    baggageRestrictionManager: restrictions,
     clock,
     random: platform.random,
     scopeManager: options.scopeManager ?? platform.scopeManager(),
     processTags: platform.processTags(),
+    serverSpan: config.rpcMetrics && given ? platform.measured?.(given) : undefined,
   });
   if (platform.binary) tracer.registerCodec(FORMAT_BINARY, platform.binary(metrics));
   registerPropagation(tracer, config, options, platform);

@@ -4,7 +4,9 @@ import { systemTimers } from "./clock.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
 import { W3CTraceContextCodec } from "./codec-w3c.ts";
 import { FetchTransport } from "./fetch-transport.ts";
+import { PAGE_BATCH_BYTES } from "./limits.ts";
 import { OtlpFormat } from "./otlp-format.ts";
+import { flushWhenHidden } from "./page.ts";
 import { StackScopeManager } from "./scope.ts";
 import { SpanQueue } from "./span-queue.ts";
 import { DEFAULT_TAG_OPTIONS } from "./tag-options.ts";
@@ -13,14 +15,6 @@ import { VERSION } from "./version.ts";
 import type { Platform, ReporterConfig, TracingConfig, TracingOptions } from "./configuration.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Logger } from "./types.ts";
-
-/** Small enough that a page that goes away can still send it. */
-const BATCH_BYTES = 56 * 1024;
-
-interface Page {
-  addEventListener?: (name: string, listener: () => void) => void;
-  document?: { visibilityState?: string };
-}
 
 function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logger): SpanQueue {
   const endpoint = config.collectorEndpoint;
@@ -35,16 +29,12 @@ function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logg
     format,
     transport: new FetchTransport({ ...config, endpoint, contentType }),
     timers: systemTimers,
-    maxBatchBytes: BATCH_BYTES,
+    maxBatchBytes: PAGE_BATCH_BYTES,
     maxQueueBytes: config.maxQueueBytes,
     metrics,
     logger,
   });
-  const page = globalThis as Page;
-  page.addEventListener?.("visibilitychange", () => {
-    if (page.document?.visibilityState === "hidden") queue.flush();
-  });
-  page.addEventListener?.("pagehide", () => queue.flush());
+  flushWhenHidden(queue);
   return queue;
 }
 
@@ -71,6 +61,7 @@ export { SpanContext } from "./span-context.ts";
 export { ConstSampler, ProbabilisticSampler } from "./samplers.ts";
 export { RateLimitingSampler } from "./sampler-rate-limiting.ts";
 export { CompositeReporter, InMemoryReporter, LoggingReporter, NoopReporter } from "./reporters.ts";
+export { HTTPSender } from "./fetch-sender.ts";
 export { RemoteReporter } from "./remote-reporter.ts";
 export { W3CTraceContextCodec } from "./codec-w3c.ts";
 export { TextMapCodec } from "./codec-text-map.ts";

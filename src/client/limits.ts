@@ -6,6 +6,9 @@ export const UDP_PACKET_BYTES = 65_000;
 /** One HTTP request's body: some 700 spans, so that a request's cost is spread thin. */
 export const HTTP_BATCH_BYTES = 256 * 1024;
 
+/** One request of a page: so small that browsers still send it when the page goes away. */
+export const PAGE_BATCH_BYTES = 56 * 1024;
+
 /** One span: more than this is a mistake, and no collector's default takes it. */
 export const SPAN_BYTES = 2 * 1024 * 1024;
 
@@ -54,3 +57,6 @@ export const CONTROL_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /** Baggage keys a restriction server may name. */
 export const BAGGAGE_KEYS_RESTRICTED = 10_000;
+
+/** Operations with RPC metrics of their own, as in Jaeger's Go client; the others share one. */
+export const MEASURED_ENDPOINTS = 200;

@@ -48,6 +48,8 @@ export interface TracerOptions {
   scopeManager?: ScopeManager | undefined;
   /** What the platform knows of the process; `tags` win over it. */
   processTags?: Record<string, unknown> | undefined;
+  /** What spans that are started with `span.kind=server` are made of. */
+  serverSpan?: typeof Span | undefined;
 }
 
 export interface StartSpanOptions {
@@ -110,6 +112,8 @@ export class Tracer extends OpenTracingTracer {
   readonly #samplesById: boolean;
   readonly #shareRpcSpan: boolean;
   readonly #throttler: Throttler;
+  readonly #restrictions: BaggageRestrictions;
+  readonly #ServerSpan: typeof Span;
   readonly #injectors = new Map<string, Injector>();
   readonly #extractors = new Map<string, Extractor>();
   #reporter: Reporter;
@@ -131,10 +135,11 @@ export class Tracer extends OpenTracingTracer {
     this.#ids = new IdSource(options.random ?? platformRandom);
     this.#wide = options.traceId128bit !== false;
     this.#shareRpcSpan = options.shareRpcSpan === true;
+    this.#ServerSpan = options.serverSpan ?? Span;
     this.#throttler = options.debugThrottler ?? new DefaultThrottler();
     this.#reporter = reporter;
-    const restrictions = options.baggageRestrictionManager ?? new FixedBaggageRestrictions();
-    this.baggageSetter = new BaggageSetter(restrictions, this.metrics);
+    this.#restrictions = options.baggageRestrictionManager ?? new FixedBaggageRestrictions();
+    this.baggageSetter = new BaggageSetter(this.#restrictions, this.metrics);
     this.#registerJaegerCodecs(options);
     const id = uuid(this.#ids);
     this.processTags = { ...options.processTags, ...options.tags, "client-uuid": id };
@@ -178,7 +183,7 @@ export class Tracer extends OpenTracingTracer {
     const startMs = options.startTime || this.#clock.now();
     const span = hasParent
       ? this.#childSpan(name, startMs, parent, isServer)
-      : this.#rootSpan(name, startMs, parent);
+      : this.#rootSpan(name, startMs, parent, isServer);
     if (options.references) this.#keepReferences(span, options.references);
     if (tags) span.addTags(tags);
     if (this.metrics !== null) this.#count(span, hasParent, isServer);
@@ -186,10 +191,11 @@ export class Tracer extends OpenTracingTracer {
   }
 
   /** A root span that will not be sampled for certain gets no context before it is asked for. */
-  #rootSpan(name: string, startMs: number, container: SpanContext | null): Span {
+  #rootSpan(name: string, startMs: number, container: SpanContext | null, isServer: boolean): Span {
     const low0 = this.#ids.next();
     const low1 = this.#ids.next() || 1;
-    const span = new Span(this, null, low0, low1, name, startMs);
+    const Kind = isServer ? this.#ServerSpan : Span;
+    const span = new Kind(this, null, low0, low1, name, startMs);
     if (container === null && this.#samplesById) {
       const decision = this.sampler.onCreateSpan(span);
       if (decision.sample || decision.retryable) {
@@ -206,7 +212,8 @@ export class Tracer extends OpenTracingTracer {
 
   #childSpan(name: string, startMs: number, parent: SpanContext, isServer: boolean): Span {
     const context = this.#childContext(parent, isServer);
-    const span = new Span(this, context, context.trace2, context.trace3, name, startMs);
+    const Kind = isServer ? this.#ServerSpan : Span;
+    const span = new Kind(this, context, context.trace2, context.trace3, name, startMs);
     if ((context.root.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
     return span;
   }
@@ -332,6 +339,7 @@ export class Tracer extends OpenTracingTracer {
     const reporter = this.#reporter;
     this.#reporter = new NoopReporter();
     this.#throttler.close();
+    this.#restrictions.close?.();
     reporter.close(() => this.sampler.close(callback));
   }
 }

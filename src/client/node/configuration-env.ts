@@ -83,6 +83,11 @@ function samplerFromEnv(env: Environment): Partial<SamplerConfig> {
 const BYTES_OF_A_SPAN = 1_024;
 const SMALLEST_QUEUE_BYTES = 1024 * 1024;
 
+function reconnectInterval(env: Environment): number | undefined {
+  if (parseBoolean(env["JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED"]) === true) return 0;
+  return parseMilliseconds(env["JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL"]);
+}
+
 function reporterFromEnv(env: Environment): Partial<ReporterConfig> {
   const spans = parseNumber(env["JAEGER_REPORTER_MAX_QUEUE_SIZE"]);
   return defined({
@@ -96,6 +101,7 @@ function reporterFromEnv(env: Environment): Partial<ReporterConfig> {
     agentPort: parseNumber(env["JAEGER_AGENT_PORT"] || env["JAEGER_REPORTER_AGENT_PORT"]),
     agentSocketType: env["JAEGER_AGENT_SOCKET_TYPE"],
     agentProtocol: env["JAEGER_AGENT_PROTOCOL"],
+    agentReconnectIntervalMs: reconnectInterval(env),
     timeoutMs: parseMilliseconds(env["JAEGER_REPORTER_TIMEOUT"]),
     maxQueueBytes:
       spans === undefined ? undefined : Math.max(SMALLEST_QUEUE_BYTES, spans * BYTES_OF_A_SPAN),
@@ -122,6 +128,7 @@ export function readEnvironment(
       sampler: { ...samplerFromEnv(env), ...config.sampler },
       reporter: { ...reporterFromEnv(env), ...config.reporter },
       propagation: config.propagation ?? env["JAEGER_PROPAGATION"],
+      rpcMetrics: config.rpcMetrics ?? parseBoolean(env["JAEGER_RPC_METRICS"]),
     },
     options: {
       ...options,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as opentracing from "opentracing";
 import { InMemoryReporter, Span, Tracer, initTracer, initTracerFromEnv } from "./index.ts";
+import type { Counter, MetricsFactory } from "./index.ts";
 import { parseMilliseconds, parseTags, readEnvironment } from "./configuration-env.ts";
 
 const QUIET = { reporter: new InMemoryReporter() };
@@ -118,6 +119,8 @@ const EVERYTHING = {
   JAEGER_TAGS: "a=1, b=${HOME_TOWN:Ulm}",
   JAEGER_TRACEID_128BIT: "false",
   JAEGER_PROPAGATION: "w3c,jaeger",
+  JAEGER_RPC_METRICS: "true",
+  JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL: "10s",
 };
 
 describe("the environment", () => {
@@ -148,8 +151,10 @@ describe("the environment", () => {
         agentProtocol: "compact",
         timeoutMs: 2_000,
         maxQueueBytes: 5_120_000,
+        agentReconnectIntervalMs: 10_000,
       },
       propagation: "w3c,jaeger",
+      rpcMetrics: true,
     });
     assert.deepEqual(options, { tags: { a: "1", b: "Ulm" }, traceId128bit: false });
   });
@@ -161,6 +166,12 @@ describe("the environment", () => {
     assert.equal(config.sampler!.type, "const");
     assert.equal(config.sampler!.hostPort, "agent:5779");
     assert.deepEqual(options.tags, { x: 1 });
+  });
+
+  it("turns resolving the agent's name again off", () => {
+    const env = { ...EVERYTHING, JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED: "true" };
+    const { config } = readEnvironment({}, {}, env, ignore);
+    assert.equal(config.reporter!.agentReconnectIntervalMs, 0);
   });
 
   it("knows the old names and says which are new", () => {
@@ -206,5 +217,58 @@ describe("the environment", () => {
     ]);
     const tags = parseTags("a = 1 ,b=${X},c=${Y:d:e},broken,=x,d=a=b", { X: "here" });
     assert.deepEqual(tags, { a: "1", b: "here", c: "d:e", d: "a=b" });
+  });
+});
+
+/** A factory that adds up by name and labels. */
+function counting(): { counts: Record<string, number>; metrics: MetricsFactory } {
+  const counts: Record<string, number> = {};
+  const createCounter = (name: string, labels: Record<string, string> = {}): Counter => {
+    const key = [name, ...Object.values(labels)].join(" ");
+    return { increment: (delta) => void (counts[key] = (counts[key] ?? 0) + delta) };
+  };
+  return { counts, metrics: { createCounter, createGauge: () => ({ update: ignore }) } };
+}
+
+describe("RPC metrics", () => {
+  const KIND = { "span.kind": "server" };
+
+  it("count requests by operation, also of traces that are not sampled", () => {
+    const { counts, metrics } = counting();
+    const env = { JAEGER_RPC_METRICS: "true", JAEGER_SERVICE_NAME: "s" };
+    const sampler = { type: "const", param: 0 };
+    const tracer = initTracerFromEnv({ sampler }, { ...QUIET, metrics }, env);
+    const serve = (name: string, tags: Record<string, unknown>): void => {
+      const span = tracer.startSpan(name, { tags: KIND, startTime: 1_000 });
+      span.addTags(tags).finish(1_002.5);
+      span.finish(1_009);
+    };
+    serve("GET /a b", { "http.status_code": 204 });
+    serve("GET /a b", { "http.status_code": 503, error: true });
+    tracer.startSpan("a client's").finish();
+    const rpc = Object.entries(counts).filter(([key]) => key.includes("request"));
+    assert.deepEqual(Object.fromEntries(rpc), {
+      "jaeger:requests GET-/a-b false": 1,
+      "jaeger:request_latency_us GET-/a-b false": 2_500,
+      "jaeger:http_requests GET-/a-b 2xx": 1,
+      "jaeger:requests GET-/a-b true": 1,
+      "jaeger:request_latency_us GET-/a-b true": 2_500,
+      "jaeger:http_requests GET-/a-b 5xx": 1,
+    });
+  });
+
+  it("name a bounded number of operations, and are off unless asked for", () => {
+    const { counts, metrics } = counting();
+    const sampler = { type: "const", param: 1 };
+    const config = { serviceName: "s", sampler };
+    const measured = initTracer({ ...config, rpcMetrics: true }, { ...QUIET, metrics });
+    for (let i = 0; i < 500; i++) measured.startSpan(`op${i}`, { tags: KIND }).finish();
+    const names = Object.keys(counts).filter((key) => key.startsWith("jaeger:requests "));
+    assert.equal(names.length, 201);
+    assert.equal(counts["jaeger:requests other false"], 300);
+    const other = counting();
+    const plain = initTracer(config, { ...QUIET, metrics: other.metrics });
+    plain.startSpan("op", { tags: KIND }).finish();
+    assert.ok(!Object.keys(other.counts).some((key) => key.includes("requests")));
   });
 });

@@ -2,6 +2,7 @@
 import { randomFillSync } from "node:crypto";
 import { hostname, networkInterfaces } from "node:os";
 import { Tracer as OpenTracingTracer } from "opentracing";
+import { RemoteBaggageRestrictions } from "../baggage-remote.ts";
 import { systemTimers } from "../clock.ts";
 import { B3SingleCodec, ZipkinB3TextMapCodec } from "../codec-b3.ts";
 import { BinaryCodec } from "../codec-binary.ts";
@@ -17,14 +18,17 @@ import { RemoteSampler } from "../sampler-remote.ts";
 import { ProbabilisticSampler } from "../samplers.ts";
 import { RemoteThrottler } from "../throttler-remote.ts";
 import { ThriftFormat } from "../thrift-format.ts";
+import { Span } from "../span.ts";
 import { SpanQueue } from "../span-queue.ts";
 import { DEFAULT_TAG_OPTIONS } from "../tag-options.ts";
 import { VERSION } from "../version.ts";
 import { fetchText } from "./fetch-text.ts";
 import { HttpTransport } from "./http-transport.ts";
+import { RpcMetrics, measuredSpan } from "./rpc-metrics.ts";
 import { AsyncScopeManager } from "./scope-async.ts";
 import { UdpTransport } from "./udp-transport.ts";
 import type {
+  BaggageRestrictionsConfig,
   Parts,
   Platform,
   ReporterConfig,
@@ -128,7 +132,12 @@ function udpOptions(config: ReporterConfig): SpanQueueOptions {
   const port = config.agentPort || (protocol === "compact" ? COMPACT_PORT : BINARY_PORT);
   return {
     format: new ThriftFormat(protocol, true, tagOptions(config)),
-    transport: new UdpTransport({ host: config.agentHost || "localhost", port, socketType }),
+    transport: new UdpTransport({
+      host: config.agentHost || "localhost",
+      port,
+      socketType,
+      resolveIntervalMs: config.agentReconnectIntervalMs,
+    }),
     timers: systemTimers,
     maxBatchBytes: UDP_PACKET_BYTES,
     maxQueueBytes: config.maxQueueBytes,
@@ -173,6 +182,16 @@ function throttler(config: ThrottlerConfig, { service, metrics, logger }: Parts)
   });
 }
 
+function restrictions(
+  config: BaggageRestrictionsConfig,
+  { service, metrics, logger }: Parts,
+): RemoteBaggageRestrictions {
+  const { hostPort, ...rest } = config;
+  const baseUrl = baseUrlOf(hostPort, undefined, undefined, CONTROL);
+  const asking = { baseUrl, timers: systemTimers, fetchText, metrics, logger };
+  return new RemoteBaggageRestrictions(service, { ...rest, ...asking });
+}
+
 /** jaeger-client wraps a factory in place; some applications therefore hand in what it made. */
 function metricsOf(given: MetricsFactory | Metrics | undefined): Metrics | null {
   if (!given) return null;
@@ -199,7 +218,10 @@ export const nodePlatform: Platform = {
   },
   logged: (reporter, logger) => new CompositeReporter([new LoggingReporter(logger), reporter]),
   throttler,
+  restrictions,
   metrics: metricsOf,
+  // jaeger-client's own wrapper of a factory no longer knows how counters are made.
+  measured: (given) => (given instanceof Metrics ? Span : measuredSpan(new RpcMetrics(given))),
   processTags,
   scopeManager: () => new AsyncScopeManager(),
   sender: senderFor,

@@ -10,6 +10,8 @@ export interface UdpTransportOptions {
   host: string;
   port: number;
   socketType: SocketType;
+  /** How often the agent's name is resolved again; 0 never. */
+  resolveIntervalMs?: number | undefined;
 }
 
 /** How often the agent's name is resolved again: agents move, as jaeger-client-go found. */
@@ -96,9 +98,10 @@ export class UdpTransport implements Transport {
   }
 
   #resolveAgain(): void {
-    const { host, socketType } = this.#options;
+    const { host, socketType, resolveIntervalMs = RESOLVE_INTERVAL_MS } = this.#options;
+    if (resolveIntervalMs <= 0) return;
     if (isIP(host) !== 0 || host === "localhost") return;
-    if (Date.now() - this.#resolvedMs < RESOLVE_INTERVAL_MS) return;
+    if (Date.now() - this.#resolvedMs < resolveIntervalMs) return;
     this.#resolvedMs = Date.now();
     resolveName(host, { family: socketType === "udp6" ? 6 : 4 }, (error, address) => {
       if (error || this.#closed || (this.#connected && address === this.#address)) return;
