@@ -99,12 +99,12 @@ export async function axeViolations(page: Page): Promise<Violation[]> {
   });
 }
 
-/** CPU of the page's main thread, in ms, since it was opened. */
-export async function mainThreadMs(page: Page): Promise<number> {
+/** Reads the CPU the page's main thread has used since the meter was made, in ms. */
+export async function mainThreadMeter(page: Page): Promise<() => Promise<number>> {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const { metrics } = await session.send("Performance.getMetrics");
-  await session.detach();
-  const task = metrics.find(({ name }) => name === "TaskDuration");
-  return (task?.value ?? 0) * 1000;
+  return async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0) * 1000;
+  };
 }

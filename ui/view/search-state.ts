@@ -117,7 +117,9 @@ export function followAddress(): void {
   if (read.searches && !read.hasTimes && read.traceIds.length === 0) {
     // An address with a look-back only, as HotROD's links have it, gets its times now.
     const times = timesOf(read.form, Date.now() * 1000, endsEarlierUs());
-    const filled = `/search?${keepEmbedding(writeAddress(read.form, times))}`;
+    const written = writeAddress(read.form, times);
+    for (const span of query.getAll("span")) written.append("span", span);
+    const filled = `/search?${keepEmbedding(written)}`;
     goTo(filled, { replace: true });
     return;
   }
