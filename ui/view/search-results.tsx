@@ -1,6 +1,6 @@
 /** The right side of the search page: plot, order, mode, results, or what is said instead. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
@@ -42,6 +42,10 @@ export function SearchResults(): JSX.Element {
     return range === undefined
       ? sorted.value
       : sorted.value.filter((trace) => inRange(trace, range));
+  });
+  useSignalEffect(() => {
+    // What was brushed is a part of what was found before.
+    if (progress.value.kind === "loading") brush.value = undefined;
   });
   const state = progress.value;
   const { kind } = state;
