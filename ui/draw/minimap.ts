@@ -33,9 +33,8 @@ export function paintCells(cells: MinimapCells, palette: Palette): HTMLCanvasEle
   if (context === null) return undefined;
   const image = context.createImageData(cells.width, cells.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const colors = palette.service.map((color) => pixelOf(context, color));
-  const bad = pixelOf(context, palette.error);
-  context.clearRect(0, 0, 1, 1);
+  const colors = palette.service.map((color) => pixelOf(color));
+  const bad = pixelOf(palette.error);
   for (let i = 0; i < pixels.length; i++) {
     const service = cells.service[i]!;
     if (service !== 0) pixels[i] = cells.error[i] === 1 ? bad : (colors[service - 1] ?? bad);
@@ -44,16 +43,14 @@ export function paintCells(cells: MinimapCells, palette: Palette): HTMLCanvasEle
   return canvas;
 }
 
-/** A CSS colour as the four bytes of a pixel, read back from the canvas itself. */
-function pixelOf(context: CanvasRenderingContext2D, color: string): number {
-  context.clearRect(0, 0, 1, 1);
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
+/** `rgb(r, g, b)`, as computed styles have it, as the four bytes of a pixel. */
+function pixelOf(color: string): number {
+  const [red = 128, green = 128, blue = 128] = (color.match(/\d+(\.\d+)?/g) ?? []).map(Number);
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 export function drawMinimap(surface: Surface, frame: MinimapFrame): void {
-  clearSurface(surface, frame.width, frame.height);
+  clearSurface(surface, frame.width, frame.height, frame.palette.surface);
   const { context } = surface;
   const { palette, width, height } = frame;
   const drawn = beginDrawn("minimap");

@@ -4,6 +4,7 @@
 export interface Palette {
   readonly ink: string;
   readonly soft: string;
+  readonly bg: string;
   readonly surface: string;
   readonly raised: string;
   readonly hover: string;
@@ -25,6 +26,7 @@ export interface Palette {
 const TOKENS = {
   ink: ["--ink", "CanvasText"],
   soft: ["--soft", "CanvasText"],
+  bg: ["--bg", "Canvas"],
   surface: ["--surface", "Canvas"],
   raised: ["--raised", "Canvas"],
   hover: ["--hover", "Canvas"],
@@ -44,30 +46,20 @@ const TOKENS = {
  * palette of services, by service.
  */
 export function readPalette(parent: Element, hues: ArrayLike<number>): Palette {
-  const probe = document.createElement("span");
-  probe.hidden = true;
-  parent.append(probe);
-  const style = getComputedStyle(probe);
   const forced = matchMedia("(forced-colors: active)").matches;
-  const resolve = (value: string): string => {
-    probe.style.color = value;
-    return style.color;
-  };
-  const color = (name: keyof typeof TOKENS): string => {
-    const [token, system] = TOKENS[name];
-    return resolve(forced ? system : `var(${token})`);
-  };
-  const hueColors = new Map<number, string>();
-  const service: string[] = [];
-  for (let i = 0; i < hues.length; i++) {
-    const hue = hues[i]!;
-    const known = hueColors.get(hue) ?? resolve(forced ? "CanvasText" : `var(--service-${hue})`);
-    hueColors.set(hue, known);
-    service.push(known);
-  }
-  const palette: Palette = {
+  const names = Object.keys(TOKENS) as (keyof typeof TOKENS)[];
+  const hueList = [...new Set(Array.from(hues))];
+  const wanted = [
+    ...names.map((name) => (forced ? TOKENS[name][1] : `var(${TOKENS[name][0]})`)),
+    ...hueList.map((hue) => (forced ? "CanvasText" : `var(--service-${hue})`)),
+  ];
+  const found = resolveColors(parent, wanted);
+  const color = (name: keyof typeof TOKENS): string => found.colors[names.indexOf(name)] ?? "";
+  const hueColors = new Map(hueList.map((hue, i) => [hue, found.colors[names.length + i] ?? ""]));
+  return {
     ink: color("ink"),
     soft: color("soft"),
+    bg: color("bg"),
     surface: color("surface"),
     raised: color("raised"),
     hover: color("hover"),
@@ -79,10 +71,27 @@ export function readPalette(parent: Element, hues: ArrayLike<number>): Palette {
     onAccent: color("onAccent"),
     error: color("error"),
     critical: color("critical"),
-    fontFamily: style.fontFamily === "" ? "sans-serif" : style.fontFamily,
-    service,
+    fontFamily: found.fontFamily === "" ? "sans-serif" : found.fontFamily,
+    service: Array.from(hues, (hue) => hueColors.get(hue) ?? ""),
     forced,
   };
-  probe.remove();
-  return palette;
+}
+
+/** All at once: each question after a change would compute the page's styles again. */
+function resolveColors(
+  parent: Element,
+  wanted: readonly string[],
+): { readonly colors: readonly string[]; readonly fontFamily: string } {
+  const box = document.createElement("span");
+  box.hidden = true;
+  for (const value of wanted) {
+    const probe = document.createElement("span");
+    probe.style.color = value;
+    box.append(probe);
+  }
+  parent.append(box);
+  const colors = Array.from(box.children, (probe) => getComputedStyle(probe).color);
+  const { fontFamily } = getComputedStyle(box);
+  box.remove();
+  return { colors, fontFamily };
 }

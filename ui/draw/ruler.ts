@@ -21,7 +21,7 @@ export interface RulerFrame {
 }
 
 export function drawRuler(surface: Surface, frame: RulerFrame): void {
-  clearSurface(surface, frame.width, frame.height);
+  clearSurface(surface, frame.width, frame.height, frame.palette.bg);
   const { context } = surface;
   const drawn = beginDrawn("ruler");
   const { palette } = frame;

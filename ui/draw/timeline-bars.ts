@@ -35,7 +35,7 @@ export function drawTimeline(
   frame: TimelineFrame,
   ticksNs: readonly number[],
 ): void {
-  clearSurface(surface, frame.width, frame.height);
+  clearSurface(surface, frame.width, frame.height, frame.palette.surface);
   const { context } = surface;
   const pen: Pen = {
     context,
@@ -47,8 +47,14 @@ export function drawTimeline(
   drawGrid(pen, ticksNs);
   context.font = `11px ${frame.palette.fontFamily}`;
   context.textBaseline = "middle";
-  for (const slot of frame.slots) if (!slot.sticky) drawRow(pen, slot);
-  for (const slot of frame.slots) if (slot.sticky) drawRow(pen, slot);
+  drawRows(
+    pen,
+    frame.slots.filter((slot) => !slot.sticky),
+  );
+  drawRows(
+    pen,
+    frame.slots.filter((slot) => slot.sticky),
+  );
   drawOverlay(pen);
 }
 
@@ -74,24 +80,27 @@ function drawGrid(pen: Pen, ticksNs: readonly number[]): void {
   }
 }
 
-function drawRow(pen: Pen, slot: RowSlot): void {
+/** Grounds, then guides cut at the bars' edge, then bars cut at the names': two clips in all. */
+function drawRows(pen: Pen, slots: readonly RowSlot[]): void {
   const { context, frame } = pen;
-  drawRowGround(pen, slot);
+  if (slots.length === 0) return;
+  for (const slot of slots) drawRowGround(pen, slot);
   context.save();
   context.beginPath();
-  context.rect(0, slot.y, frame.nameWidth, frame.rowHeight);
+  context.rect(0, 0, frame.nameWidth, frame.height);
   context.clip();
-  drawGuides(context, frame, slot);
+  for (const slot of slots) drawGuides(context, frame, slot);
   context.restore();
   if (!frame.bars) return;
-  context.globalAlpha = slot.dim ? 0.3 : 1;
   context.save();
   context.beginPath();
-  context.rect(frame.nameWidth, slot.y, frame.width - frame.nameWidth, frame.rowHeight);
+  context.rect(frame.nameWidth, 0, frame.width - frame.nameWidth, frame.height);
   context.clip();
-  drawSpan(pen, slot);
+  for (const slot of slots) {
+    context.globalAlpha = slot.dim ? 0.3 : 1;
+    drawSpan(pen, slot);
+  }
   context.restore();
-  context.globalAlpha = 1;
 }
 
 function drawRowGround(pen: Pen, slot: RowSlot): void {
@@ -287,7 +296,7 @@ function drawLabel(pen: Pen, slot: RowSlot, left: number, width: number): void {
   const { palette, columns } = frame;
   let text = frame.durationText(columns.spanDurationNs[slot.row]!);
   if (slot.row === frame.hoverRow) text = `${text}  ${spanTitle(frame, slot.row)}`;
-  const textWidth = context.measureText(text).width;
+  const textWidth = widthOf(context, text);
   const shownLeft = Math.max(left, frame.nameWidth);
   const shownRight = Math.min(left + width, frame.width);
   let x = shownRight + LABEL_GAP;
@@ -304,6 +313,20 @@ function drawLabel(pen: Pen, slot: RowSlot, left: number, width: number): void {
   context.fillStyle = inside || slot.row === frame.hoverRow ? palette.ink : palette.soft;
   context.fillText(text, x, y);
   note(pen, "label", slot.row, x, slot.y, textWidth, frame.rowHeight, palette.soft, text);
+}
+
+/** Widths of texts measured before; the font is always the same. */
+const widths = new Map<string, number>();
+const MAX_WIDTHS = 4000;
+
+function widthOf(context: CanvasRenderingContext2D, text: string): number {
+  let width = widths.get(text);
+  if (width === undefined) {
+    if (widths.size >= MAX_WIDTHS) widths.clear();
+    width = context.measureText(text).width;
+    widths.set(text, width);
+  }
+  return width;
 }
 
 function spanTitle(frame: TimelineFrame, row: number): string {

@@ -40,15 +40,22 @@ const MAX_MARKS = 3;
 interface PooledRow {
   readonly element: HTMLElement;
   readonly cell: HTMLElement;
+  /** Toggle, icons and names, one line of text: cheaper to lay out than boxes beside boxes. */
+  readonly line: HTMLElement;
   readonly toggle: HTMLElement;
-  readonly depth: HTMLElement;
-  readonly icon: HTMLElement;
   readonly service: HTMLElement;
   readonly name: HTMLElement;
-  readonly error: HTMLElement;
-  readonly marks: HTMLElement;
   readonly cells: readonly HTMLElement[];
+  /** Made when first needed: every element of every row costs each frame. */
+  depth?: HTMLElement;
+  icon?: HTMLElement;
+  error?: HTMLElement;
+  marks?: HTMLElement;
   row: number;
+  /** What was written last, so that writing it again costs nothing. */
+  y: number;
+  indent: number;
+  color: string;
 }
 
 function child(parent: HTMLElement, tag: string, className: string): HTMLElement {
@@ -64,24 +71,43 @@ function newRow(id: string, forReaders: boolean): PooledRow {
   if (id !== "") element.id = id;
   if (forReaders) element.setAttribute("role", "row");
   const cell = child(element, "div", "tl-cell");
-  const toggle = child(cell, "span", "tl-toggle");
+  const line = child(cell, "span", "tl-line");
+  const toggle = child(line, "span", "tl-toggle");
   toggle.setAttribute("aria-hidden", "true");
-  const depth = child(cell, "span", "tl-depth");
-  const error = child(cell, "span", "tl-error");
-  const icon = child(cell, "span", "tl-icon");
-  const service = child(cell, "span", "tl-service");
-  const name = child(cell, "span", "tl-name");
-  const marks = child(cell, "span", "tl-marks");
+  const service = child(line, "span", "tl-service");
+  const name = child(line, "span", "tl-name");
   const cells: HTMLElement[] = [];
   if (forReaders) {
     cell.setAttribute("role", "rowheader");
+    const hidden = child(element, "div", "tl-hidden");
+    hidden.setAttribute("role", "presentation");
     for (let i = 0; i < CELLS; i++) {
-      const hidden = child(element, "div", "tl-hidden");
-      hidden.setAttribute("role", "gridcell");
-      cells.push(hidden);
+      const one = child(hidden, "span", "");
+      one.setAttribute("role", "gridcell");
+      cells.push(one);
     }
   }
-  return { element, cell, toggle, depth, icon, service, name, error, marks, cells, row: -1 };
+  const written = { row: -1, y: -1, indent: -1, color: "" };
+  return { element, cell, line, toggle, service, name, cells, ...written };
+}
+
+/** An element that only some rows have, before the service; none for an empty text. */
+function setOptional(
+  pooled: PooledRow,
+  key: "depth" | "icon" | "error",
+  text: string,
+): HTMLElement | undefined {
+  const known = pooled[key];
+  if (known !== undefined) known.hidden = text === "";
+  if (text === "") return undefined;
+  const element = known ?? document.createElement("span");
+  if (known === undefined) {
+    element.className = `tl-${key}`;
+    pooled.line.insertBefore(element, pooled.service);
+    pooled[key] = element;
+  }
+  setText(element, text);
+  return element;
 }
 
 function setText(element: HTMLElement, text: string): void {
@@ -93,6 +119,18 @@ function setText(element: HTMLElement, text: string): void {
 function setAttribute(element: HTMLElement, name: string, value: string | undefined): void {
   if (value === undefined) element.removeAttribute(name);
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+function fillMarks(pooled: PooledRow, shown: readonly RowMark[]): void {
+  const marks = pooled.marks ?? child(pooled.cell, "span", "tl-marks");
+  pooled.marks = marks;
+  while (marks.childElementCount > shown.length) marks.lastElementChild?.remove();
+  for (const [i, mark] of shown.entries()) {
+    const pill = marks.children[i] ?? child(marks, "span", "tl-pill");
+    if (!(pill instanceof HTMLElement)) continue;
+    setText(pill, mark.text);
+    setAttribute(pill, "data-tone", mark.tone === "" ? undefined : mark.tone);
+  }
 }
 
 /** What the pool needs to know beside the slots. */
@@ -123,6 +161,11 @@ export class RowPool {
   /** Shows the slots; a row that stays on screen keeps its element, and with it the focus. */
   show(frame: PoolFrame): void {
     this.#resize(frame.slots.length);
+    const { style } = this.#container;
+    const height = `${frame.rowHeight}px`;
+    if (style.getPropertyValue("--tl-row") !== height) style.setProperty("--tl-row", height);
+    const width = `${frame.nameWidth}px`;
+    if (style.width !== width) style.width = width;
     this.#rotate(frame.slots);
     for (const [i, slot] of frame.slots.entries()) this.#fill(this.#rows[i]!, slot, frame);
   }
@@ -149,11 +192,16 @@ export class RowPool {
     }
   }
 
-  /** Moves elements from one end to the other, as many rows as were scrolled. */
+  /**
+   * Moves elements from one end to the other, as many rows as were scrolled. When that is most of
+   * them, writing all anew costs less than moving.
+   */
   #rotate(slots: readonly RowSlot[]): void {
     const first = slots[0];
     if (first === undefined) return;
+    const most = this.#rows.length / 3;
     const now = this.#rows.findIndex((pooled) => pooled.row === first.row);
+    if (now > most) return;
     if (now > 0) {
       const moved = this.#rows.splice(0, now);
       this.#container.append(...moved.map((row) => row.element));
@@ -163,7 +211,7 @@ export class RowPool {
     if (now === 0) return;
     const old = this.#rows[0]?.row ?? -1;
     const at = slots.findIndex((slot) => slot.row === old);
-    if (at <= 0) return;
+    if (at <= 0 || at > most) return;
     const moved = this.#rows.splice(this.#rows.length - at, at);
     this.#container.prepend(...moved.map((row) => row.element));
     this.#rows.unshift(...moved);
@@ -173,15 +221,20 @@ export class RowPool {
     const text = frame.textOf(slot);
     pooled.row = slot.row;
     const { element } = pooled;
-    element.style.transform = `translateY(${slot.y}px)`;
-    element.style.height = `${frame.rowHeight}px`;
-    element.style.width = `${frame.nameWidth}px`;
+    if (pooled.y !== slot.y) {
+      pooled.y = slot.y;
+      element.style.transform = `translateY(${slot.y}px)`;
+    }
     const state = `${slot.dim ? " is-dim" : ""}${slot.match ? " is-match" : ""}${
       slot.row === frame.selectedRow ? " is-selected" : ""
     }`;
     const className = `tl-row${state}`;
     if (element.className !== className) element.className = className;
-    pooled.cell.style.paddingLeft = `${indentOf(text.depth)}px`;
+    const indent = indentOf(text.depth);
+    if (pooled.indent !== indent) {
+      pooled.indent = indent;
+      pooled.cell.style.paddingLeft = `${indent}px`;
+    }
     this.#fillName(pooled, slot, text, Math.floor(frame.nameWidth / MARK_WIDTH) - 1);
     if (this.#forReaders) this.#fillReaders(pooled, slot, text, frame);
   }
@@ -191,23 +244,19 @@ export class RowPool {
     setAttribute(pooled.toggle, "data-state", leaf ? "leaf" : text.expanded ? "open" : "closed");
     const count = leaf ? "" : text.children > 999 ? "1k+" : String(text.children);
     setText(pooled.toggle, count);
-    setText(pooled.depth, text.depth > FULL_INDENT_LEVELS ? String(text.depth) : "");
-    setAttribute(pooled.error, "data-kind", text.error === "" ? undefined : text.error);
-    setText(pooled.error, text.error === "" ? "" : "!");
-    setText(pooled.icon, text.icon);
-    setAttribute(pooled.icon, "title", text.iconTitle === "" ? undefined : text.iconTitle);
+    setOptional(pooled, "depth", text.depth > FULL_INDENT_LEVELS ? String(text.depth) : "");
+    const error = setOptional(pooled, "error", text.error === "" ? "" : "!");
+    if (error !== undefined) setAttribute(error, "data-kind", text.error);
+    const icon = setOptional(pooled, "icon", text.icon);
+    if (icon !== undefined) setAttribute(icon, "title", text.iconTitle);
     setText(pooled.service, text.peer === "" ? text.service : `${text.service} → ${text.peer}`);
-    pooled.service.style.setProperty("--swatch", text.color);
-    setText(pooled.name, text.name);
-    const marks = pooled.marks;
-    const shown = text.marks.slice(0, Math.max(0, Math.min(MAX_MARKS, room)));
-    while (marks.childElementCount > shown.length) marks.lastElementChild?.remove();
-    for (const [i, mark] of shown.entries()) {
-      const pill = marks.children[i] ?? child(marks, "span", "tl-pill");
-      if (!(pill instanceof HTMLElement)) continue;
-      setText(pill, mark.text);
-      setAttribute(pill, "data-tone", mark.tone === "" ? undefined : mark.tone);
+    if (pooled.color !== text.color) {
+      pooled.color = text.color;
+      pooled.service.style.borderLeftColor = text.color;
     }
+    setText(pooled.name, text.name);
+    const shown = text.marks.slice(0, Math.max(0, Math.min(MAX_MARKS, room)));
+    if (pooled.marks !== undefined || shown.length > 0) fillMarks(pooled, shown);
     setAttribute(pooled.element, "data-row", String(slot.row));
   }
 
@@ -225,6 +274,9 @@ export class RowPool {
     );
     setAttribute(element, "aria-selected", String(slot.row === frame.selectedRow));
     setAttribute(element, "tabindex", slot.row === frame.cursorRow ? "0" : "-1");
-    for (const [i, cell] of pooled.cells.entries()) setText(cell, text.cells[i] ?? "");
+    // Labels of empty cells: nobody sees them, so no text is laid out for them.
+    for (const [i, cell] of pooled.cells.entries()) {
+      setAttribute(cell, "aria-label", text.cells[i] ?? "");
+    }
   }
 }

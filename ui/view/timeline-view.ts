@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { drawRuler } from "../draw/ruler.ts";
-import { clearSurface, openSurface } from "../draw/surface.ts";
+import { openSurface } from "../draw/surface.ts";
 import type { Surface } from "../draw/surface.ts";
 import { drawTimeline, serverChild } from "../draw/timeline-bars.ts";
 import type { RowSlot, TimelineFrame } from "../draw/timeline-frame.ts";
@@ -26,6 +26,8 @@ export interface TimelineElements {
 
 /** Scrolling pauses this long before the rows' attributes are fetched. */
 const MARKS_DELAY_MS = 120;
+/** As trace.css has it: asking the element would force a layout each frame. */
+const RULER_HEIGHT = 31;
 /** Fewer px than this cannot be grabbed. */
 const MIN_THUMB = 28;
 
@@ -42,12 +44,14 @@ export class TimelineView {
   #marksTimer = 0;
   #frame: TimelineFrame | undefined;
   #focusRow = -1;
+  /** The state that the rows show: the pointer's moves change only pictures. */
+  #shownState: object | undefined;
 
   constructor(model: TraceModel, elements: TimelineElements) {
     this.#model = model;
     this.#elements = elements;
-    this.#surface = openSurface(elements.canvas);
-    this.#ruler = openSurface(elements.ruler);
+    this.#surface = openSurface(elements.canvas, { opaque: true });
+    this.#ruler = openSurface(elements.ruler, { opaque: true });
     this.#rows = new RowPool(elements.rows, "span-row-");
     this.#sticky = new RowPool(elements.sticky, "");
     this.#resize = new ResizeObserver(() => this.#measure());
@@ -86,6 +90,7 @@ export class TimelineView {
   /** Moves the focus to the row of the cursor once it is drawn. */
   focusRow(row: number): void {
     this.#focusRow = row;
+    this.#shownState = undefined;
     this.#ask();
   }
 
@@ -112,15 +117,13 @@ export class TimelineView {
     const frame = model.frame();
     this.#frame = frame;
     if (frame === undefined) {
-      clearSurface(this.#surface, 1, 1);
       return;
     }
     const ticks = model.ticks();
     drawTimeline(this.#surface, frame, ticks);
-    const rulerHeight = this.#elements.ruler.parentElement?.clientHeight ?? 28;
     drawRuler(this.#ruler, {
       width: Math.max(1, frame.width - frame.nameWidth),
-      height: rulerHeight,
+      height: RULER_HEIGHT,
       fromNs: frame.fromNs,
       toNs: frame.toNs,
       ticksNs: ticks,
@@ -129,6 +132,9 @@ export class TimelineView {
       tickText: (ns) => model.tickText(ns),
       cursorText: (ns) => model.cursorText(ns),
     });
+    const rowsState = model.rowsState.peek();
+    if (rowsState === this.#shownState) return;
+    this.#shownState = rowsState;
     this.#showRows(frame);
     this.#placeDetails(frame);
     this.#placeThumb();
@@ -188,10 +194,10 @@ export class TimelineView {
   }
 
   #placeThumb(): void {
-    const { thumb, body } = this.#elements;
+    const { thumb } = this.#elements;
     const model = this.#model;
     const total = model.totalHeight();
-    const view = body.clientHeight;
+    const view = model.body.peek().height;
     const needed = total > view;
     thumb.parentElement?.toggleAttribute("hidden", !needed);
     if (!needed) return;

@@ -13,8 +13,8 @@ import { wholeOf } from "./trace-model.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 const HEIGHT = 76;
-/** Cells across: finer ones than a wide screen has pixels would not be seen. */
-const CELLS = 1600;
+/** Cells across: the strip is a guide, and each cell costs when a trace is opened. */
+const CELLS = 1000;
 const LINES = 56;
 const TICK_APART = 140;
 /** A shorter drag is a press. */
@@ -61,7 +61,7 @@ export function TraceMinimap({ model }: { model: TraceModel }): JSX.Element {
 
 /** Draws again whenever what is shown changes; the cells only with the trace and the theme. */
 function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElement): () => void {
-  const surface = openSurface(canvas);
+  const surface = openSurface(canvas, { opaque: true });
   let picture: HTMLCanvasElement | undefined;
   let madeOf: readonly unknown[] = [];
   let asked = 0;
@@ -71,7 +71,8 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
     const palette = model.palette.peek();
     const width = box.clientWidth;
     if (columns === undefined || palette === undefined || width === 0) return;
-    const parts = [columns, palette, model.loadedRows.peek()];
+    // Once for the first rows and once for all: each time is a pass over the spans.
+    const parts = [columns, palette, model.complete.peek()];
     if (parts.some((part, i) => part !== madeOf[i])) {
       picture = paintCells(minimapCells(columns, CELLS, LINES), palette);
       madeOf = parts;
@@ -97,7 +98,7 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
   const resize = new ResizeObserver(ask);
   resize.observe(box);
   const stop = effect(() => {
-    follow(model.columns.value, model.loadedRows.value, model.palette.value);
+    follow(model.columns.value, model.complete.value, model.palette.value);
     follow(model.window.value, model.cursorNs.value);
     ask();
   });

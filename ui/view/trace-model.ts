@@ -133,19 +133,24 @@ export class TraceModel {
       .toSorted((a, b) => a.index - b.index);
   });
 
-  /** Changes with everything that is drawn. */
-  readonly drawnState: ReadonlySignal<object> = computed(() => ({
+  /** Changes with everything that rows tell. */
+  readonly rowsState: ReadonlySignal<object> = computed(() => ({
     visible: this.visible.value,
     critical: this.critical.value,
     open: this.openHeights.value,
-    window: this.window.value,
     scrollTop: this.scrollTop.value,
-    rows: [this.cursorRow.value, this.selectedRow.value, this.hoverRow.value],
-    cursor: [this.cursorNs.value, this.guideRow.value, this.range.value],
+    rows: [this.cursorRow.value, this.selectedRow.value],
     found: this.matches.value,
     palette: this.palette.value,
     sizes: [this.body.value, this.nameShare.value, this.barsShown.value, this.rowHeight.value],
     details: this.details.version,
+  }));
+
+  /** Changes with everything that is drawn. */
+  readonly drawnState: ReadonlySignal<object> = computed(() => ({
+    rows: this.rowsState.value,
+    window: this.window.value,
+    cursor: [this.cursorNs.value, this.guideRow.value, this.hoverRow.value, this.range.value],
   }));
 
   constructor(source: TraceSource) {

@@ -1,6 +1,6 @@
 /** One trace: header, minimap, timeline, details. */
 
-import { effect, useSignal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { traceSource } from "../data/open-source.ts";
@@ -133,20 +133,15 @@ interface TraceBodyProps {
 
 function TraceBody({ context, ui, hideMinimap, viewRef }: TraceBodyProps): JSX.Element {
   const { model } = context;
-  const width = useSignal(0);
   if (ui.view.value !== "timeline") {
     return <TraceJson model={model} raw={ui.view.value === "json-raw"} />;
   }
   const panel = model.sidePanel.value;
+  const width = model.body.value.width + ui.panelWidth.value;
   return (
     <>
       {!hideMinimap && model.barsShown.value && <TraceMinimap model={model} />}
-      <div
-        class="trace-main"
-        ref={(element) => {
-          width.value = element?.clientWidth ?? width.peek();
-        }}
-      >
+      <div class="trace-main">
         <TraceTimeline
           context={context}
           onView={(view) => {
@@ -157,11 +152,11 @@ function TraceBody({ context, ui, hideMinimap, viewRef }: TraceBodyProps): JSX.E
           <>
             <Resizer
               label="Width of the timeline"
-              value={Math.max(0, width.value - ui.panelWidth.value)}
-              min={Math.round(width.value * 0.3)}
-              max={Math.max(MIN_PANEL, width.value - MIN_PANEL)}
+              value={model.body.value.width}
+              min={Math.round(width * 0.3)}
+              max={Math.max(MIN_PANEL, width - MIN_PANEL)}
               onChange={(left) => {
-                ui.panelWidth.value = Math.max(MIN_PANEL, width.peek() - left);
+                ui.panelWidth.value = Math.max(MIN_PANEL, width - left);
               }}
             />
             <aside class="trace-panel" style={{ width: `${ui.panelWidth.value}px` }}>

@@ -1,0 +1,190 @@
+/** What the trace page costs the main thread, the DOM and the heap, measured in real Chromium. */
+
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { openPage } from "./browser.ts";
+import { bigBatch, bigTraceHex } from "./trace-fixtures.ts";
+import type { BigShape } from "./trace-fixtures.ts";
+import type { UiServer } from "./ui-server.ts";
+
+/** CPU in ms of the main thread (thread ticks), sizes in MB, DOM in nodes. */
+export interface TraceCosts {
+  readonly open: number;
+  /** Reported only: other people's load is in it. */
+  readonly openWall: number;
+  readonly zoomStep: number;
+  readonly scrollFrame: number;
+  readonly collapseAll: number;
+  readonly expandAll: number;
+  readonly findName: number;
+  readonly findAttribute: number;
+  readonly openSpan: number;
+  readonly nodes: number;
+  readonly heapMb: number;
+  readonly buffersMb: number;
+  /** Longest of 95 % of the gaps between frames while scrolling, ms, reported only. */
+  readonly frameGap: number;
+}
+
+const FRAMES = 40;
+
+class Meter {
+  readonly #session: CDPSession;
+  #before = 0;
+
+  constructor(session: CDPSession) {
+    this.#session = session;
+  }
+
+  async metric(name: string): Promise<number> {
+    const { metrics } = await this.#session.send("Performance.getMetrics");
+    return metrics.find((metric) => metric.name === name)?.value ?? 0;
+  }
+
+  async begin(): Promise<void> {
+    this.#before = await this.metric("TaskDuration");
+  }
+
+  /** ms of the main thread since `begin`, shared by `times`. */
+  async end(times = 1): Promise<number> {
+    return (((await this.metric("TaskDuration")) - this.#before) * 1000) / times;
+  }
+}
+
+/** Writes a big trace and measures its page. */
+export async function measureTrace(
+  browser: Browser,
+  ui: UiServer,
+  shape: BigShape,
+  spans: number,
+): Promise<TraceCosts> {
+  await ui.store.write(bigBatch(shape, spans));
+  await ui.store.settle();
+  const { page, errors, close } = await openPage(browser);
+  page.setDefaultTimeout(120_000);
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const meter = new Meter(session);
+  await page.goto(`${ui.url}/search`);
+  await page.locator("main h1").first().waitFor();
+  const costs = await measurePage(page, session, meter, ui, bigTraceHex(shape, spans));
+  if (errors.length > 0) throw new Error(errors.join("\n"));
+  await close();
+  return costs;
+}
+
+async function measurePage(
+  page: Page,
+  session: CDPSession,
+  meter: Meter,
+  ui: UiServer,
+  traceIdHex: string,
+): Promise<TraceCosts> {
+  await meter.begin();
+  const started = performance.now();
+  // Through a link, as from the results: the page's scripts are there already.
+  await page.evaluate((href) => {
+    const link = document.createElement("a");
+    link.href = href;
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }, `${ui.url}/trace/${traceIdHex}`);
+  await whole(page);
+  const open = await meter.end();
+  const openWall = performance.now() - started;
+  // The rows' attributes come a moment later.
+  await page.waitForLoadState("networkidle");
+  await frames(page, 2);
+  const zoomStep = await keys(page, meter, "ArrowUp", FRAMES);
+  await keys(page, meter, "0", 1);
+  await meter.begin();
+  const frameGap = await scroll(page, FRAMES);
+  const scrollFrame = await meter.end(FRAMES);
+  const collapseAll = await keys(page, meter, "]", 1);
+  const expandAll = await keys(page, meter, "[", 1);
+  const findName = await find(page, meter, "lookup");
+  const findAttribute = await find(page, meter, "db.statement=db.statement-value-7");
+  await page.getByLabel("Find in trace").fill("");
+  await keys(page, meter, "Home", 1);
+  await page.waitForLoadState("networkidle");
+  const openSpan = await keys(page, meter, " ", 1);
+  await page.waitForLoadState("networkidle");
+  await page.evaluate(() => (globalThis as unknown as { gc?: () => void }).gc?.());
+  const usage: { usedSize: number; backingStorageSize?: number } =
+    await session.send("Runtime.getHeapUsage");
+  return {
+    open,
+    openWall,
+    zoomStep,
+    scrollFrame,
+    collapseAll,
+    expandAll,
+    findName,
+    findAttribute,
+    openSpan,
+    nodes: await page.evaluate(() => document.querySelectorAll("*").length),
+    heapMb: usage.usedSize / 1e6,
+    buffersMb: (usage.backingStorageSize ?? 0) / 1e6,
+    frameGap,
+  };
+}
+
+/** Until every row is there and drawn. */
+export async function whole(page: Page): Promise<void> {
+  await page.locator(".tl-row").first().waitFor();
+  await page.locator(".trace > .progress").waitFor({ state: "detached" });
+  await frames(page, 2);
+}
+
+/** Waits for so many pictures. */
+export async function frames(page: Page, count: number): Promise<void> {
+  await page.evaluate(async (n) => {
+    for (let i = 0; i < n; i++) await new Promise((done) => requestAnimationFrame(done));
+  }, count);
+}
+
+/** CPU of one press of a key and the picture after it. */
+async function keys(page: Page, meter: Meter, key: string, times: number): Promise<number> {
+  await frames(page, 2);
+  await meter.begin();
+  await page.evaluate(
+    async ({ key, times }) => {
+      for (let i = 0; i < times; i++) {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        await new Promise((done) => requestAnimationFrame(done));
+      }
+    },
+    { key, times },
+  );
+  await frames(page, 1);
+  return await meter.end(times);
+}
+
+/** Scrolls by 600 px a frame; the 95th percentile of the gaps between frames, ms. */
+async function scroll(page: Page, times: number): Promise<number> {
+  return await page.evaluate(async (n) => {
+    const body = document.querySelector(".tl-body")!;
+    const gaps: number[] = [];
+    let last = performance.now();
+    for (let i = 0; i < n; i++) {
+      body.dispatchEvent(new WheelEvent("wheel", { deltaY: 600, bubbles: true, cancelable: true }));
+      await new Promise((done) => requestAnimationFrame(done));
+      const now = performance.now();
+      gaps.push(now - last);
+      last = now;
+    }
+    return gaps.toSorted((a, b) => a - b)[Math.floor(n * 0.95)]!;
+  }, times);
+}
+
+async function find(page: Page, meter: Meter, text: string): Promise<number> {
+  await page.getByLabel("Find in trace").fill("");
+  await frames(page, 2);
+  await meter.begin();
+  const answered = page.waitForResponse((response) => response.url().endsWith("/find"));
+  await page.getByLabel("Find in trace").fill(text);
+  await answered;
+  await page.locator(".find-count", { hasText: /^\d/ }).waitFor();
+  await frames(page, 2);
+  return await meter.end();
+}
