@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { freePortFlags } from "../test/support/free-ports.ts";
 
 export interface Doors {
   readonly otlpHttp: string;
@@ -79,6 +80,13 @@ async function otherJaegerFlags(): Promise<string[]> {
   return names.map((name, index) => `--${name}=127.0.0.1:${ports[index]}`);
 }
 
+/** Free ports for the doors that are not used here. */
+function otherSpoorFlags(used: readonly string[]): string[] {
+  const nameOf = (flag: string): string => flag.slice(0, flag.indexOf("="));
+  const names = new Set(used.map(nameOf));
+  return freePortFlags("all-in-one").filter((flag) => !names.has(nameOf(flag)));
+}
+
 function jaeger(storage: "memory" | "badger"): Build {
   return async (dataFolder) => {
     const { flags, doors } = await commonFlags();
@@ -121,6 +129,7 @@ function spoor(storage: "embedded" | "memory" | "blackhole"): Build {
         path.join(checkout, "bin", "spoor"),
         "all-in-one",
         ...flags,
+        ...otherSpoorFlags(flags),
         ...(storage === "embedded" ? [`--embedded.directory=${dataFolder}`] : []),
         ...(storage === "memory" ? ["--memory.max-traces=1000000"] : []),
       ],
