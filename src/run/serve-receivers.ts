@@ -19,6 +19,7 @@ export async function serveReceivers(
 ): Promise<void> {
   await serveJaegerHttp(parts, intake, strategies);
   await serveJaegerGrpc(parts, intake, strategies);
+  await serveZipkin(parts, intake);
   if (parts.config["collector.otlp.enabled"]) await serveOtlp(parts, intake);
 }
 
@@ -77,6 +78,20 @@ async function serveJaegerGrpc(
       ...grpcSettings(config, "collector.grpc-server"),
       onFault,
     });
+  });
+}
+
+async function serveZipkin(parts: RoleParts, intake: Intake): Promise<void> {
+  const { config, counters, onFault } = parts;
+  const cors = {
+    origins: config["collector.zipkin.cors.allowed-origins"],
+    headers: config["collector.zipkin.cors.allowed-headers"],
+  };
+  const keepAlive = config["collector.zipkin.keep-alive"];
+  const place = config["collector.zipkin.host-port"];
+  await parts.serveSecurely("zipkin", "collector.zipkin", place, async (at) => {
+    const { startZipkin } = await import("../receivers/zipkin/server.ts");
+    return startZipkin({ ...at, ...intake, counters, cors, keepAlive, onFault });
   });
 }
 

@@ -29,9 +29,10 @@ const NO_BYTES = new Uint8Array(0);
  */
 export function decodeZipkinV2Json(
   bytes: Uint8Array,
-  { builder, limits = LIMITS }: ZipkinDecodeOptions,
+  { builder, limits = LIMITS, debug = false }: ZipkinDecodeOptions,
 ): OtlpDecoded {
   const rows = new ZipkinRows(builder, limits);
+  rows.debug = debug;
   for (const span of list(parse(bytes, "Zipkin"), "the request")) rows.addV2(v2Span(object(span)));
   return rows.decoded();
 }
@@ -39,9 +40,10 @@ export function decodeZipkinV2Json(
 /** The same of the first model. */
 export function decodeZipkinV1Json(
   bytes: Uint8Array,
-  { builder, limits = LIMITS }: ZipkinDecodeOptions,
+  { builder, limits = LIMITS, debug = false }: ZipkinDecodeOptions,
 ): OtlpDecoded {
   const rows = new ZipkinRows(builder, limits);
+  rows.debug = debug;
   for (const span of list(parse(bytes, "Zipkin"), "the request")) {
     addZipkinV1(rows, v1Span(object(span)));
   }

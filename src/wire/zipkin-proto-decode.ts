@@ -26,9 +26,10 @@ type Draft = { -readonly [name in keyof ZipkinV2Span]: ZipkinV2Span[name] } & {
  */
 export function decodeZipkinProto(
   bytes: Uint8Array,
-  { builder, limits = LIMITS }: ZipkinDecodeOptions,
+  { builder, limits = LIMITS, debug = false }: ZipkinDecodeOptions,
 ): OtlpDecoded {
   const scanner = new ZipkinProtoScanner(bytes, builder, limits);
+  scanner.rows.debug = debug;
   scanner.spans();
   return scanner.rows.decoded();
 }

@@ -58,11 +58,15 @@ export interface ZipkinV2Span extends ZipkinSpan {
 export interface ZipkinDecodeOptions {
   readonly builder: BatchBuilder;
   readonly limits?: DecodeLimits;
+  /** Whether every span has the debug flag, as a sender may say of a whole request. */
+  readonly debug?: boolean;
 }
 
 /** Fills a builder from Zipkin's spans, one at a time. Zipkin is no hot path: objects will do. */
 export class ZipkinRows {
   readonly builder: BatchBuilder;
+  /** Whether every span has the debug flag. */
+  debug = false;
   readonly #limits: DecodeLimits;
   readonly #rows: JaegerRows;
   readonly #processes = new Map<string, number>();
@@ -118,7 +122,7 @@ export class ZipkinRows {
     builder.traceId.set(span.traceId, row * 16 + 16 - span.traceId.length);
     builder.spanId.set(span.id, row * 8 + 8 - span.id.length);
     builder.nameId[row] = this.#cut(span.name, this.#limits.nameBytes, WARNING.NAME_CUT);
-    if (span.debug) builder.flags[row] = DEBUG_FLAGS;
+    if (span.debug || this.debug) builder.flags[row] = DEBUG_FLAGS;
     this.#times(row, span.timestampUs, span.durationUs);
     return row;
   }

@@ -23,9 +23,10 @@ const NO_BYTES = new Uint8Array(0);
 export function decodeZipkinThrift(
   bytes: Uint8Array,
   protocol: ThriftProtocol,
-  { builder, limits = LIMITS }: ZipkinDecodeOptions,
+  { builder, limits = LIMITS, debug = false }: ZipkinDecodeOptions,
 ): OtlpDecoded {
   const scanner = new ZipkinScanner(bytes, protocol, builder, limits);
+  scanner.rows.debug = debug;
   scanner.spans();
   return scanner.rows.decoded();
 }
