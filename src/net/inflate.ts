@@ -32,6 +32,7 @@ export function bodyEncoding(header: string | undefined): BodyEncoding | undefin
   if (header === undefined || header === "") return "identity";
   const name = header.trim().toLowerCase();
   if (name === "gzip" || name === "x-gzip") return "gzip";
+  if (name === "zlib") return "deflate";
   if (name === "identity" || name === "deflate" || name === "zstd") return name;
   return undefined;
 }

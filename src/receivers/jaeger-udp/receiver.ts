@@ -8,6 +8,8 @@ import { startUdpServer } from "../../net/udp-server.ts";
 import type { UdpServer } from "../../net/udp-server.ts";
 import { decodeJaegerThriftMessage } from "../../wire/jaeger-thrift-decode.ts";
 import type { JaegerThriftDecoded } from "../../wire/jaeger-thrift-decode.ts";
+import type { OtlpDecoded } from "../../wire/otlp-decoded.ts";
+import { decodeZipkinThriftMessage } from "../../wire/zipkin-thrift-decode.ts";
 import type { ClientStatsMeter } from "./client-stats.ts";
 
 /** The doors of an agent, by the names of their flags. */
@@ -70,6 +72,7 @@ const PARTS: { readonly [P in UdpProcessor]: readonly [Model, Protocol] } = {
 /** From datagrams to the sink. Nobody can be answered: all there is to do is count. */
 class PacketIntake {
   readonly #options: JaegerUdpOptions;
+  readonly #model: Model;
   readonly #protocol: Protocol;
   readonly #labels: readonly string[];
   readonly #results = new Map<string, Counter>();
@@ -80,6 +83,7 @@ class PacketIntake {
 
   constructor(options: JaegerUdpOptions, model: Model, protocol: Protocol) {
     this.#options = options;
+    this.#model = model;
     this.#protocol = protocol;
     this.#labels = [model, protocol];
   }
@@ -88,14 +92,14 @@ class PacketIntake {
   take(packet: Uint8Array): boolean {
     const decoded = this.#decode(packet);
     if (decoded === undefined) return false;
-    const { batch, rejected, rejectedReasons, seqNo, stats } = decoded;
+    const { batch, rejected, rejectedReasons, origin } = decoded;
     const { clients, rejections } = this.#options;
     const { traceId, spanId } = rejectedReasons;
-    if (traceId > 0) rejections.rejected("trace-id", traceId, JAEGER);
-    if (spanId > 0) rejections.rejected("span-id", spanId, JAEGER);
-    clients.received(batch, seqNo, stats);
+    if (traceId > 0) rejections.rejected("trace-id", traceId, origin);
+    if (spanId > 0) rejections.rejected("span-id", spanId, origin);
+    if ("seqNo" in decoded) clients.received(batch, decoded.seqNo, decoded.stats);
     if (batch.spanCount === 0) this.#count(rejected === 0 ? "ok" : "partial");
-    else void this.#push(decoded, JAEGER);
+    else void this.#push(decoded, origin);
     return true;
   }
 
@@ -107,19 +111,29 @@ class PacketIntake {
     });
   }
 
-  #decode(packet: Uint8Array): JaegerThriftDecoded | undefined {
+  /** Zipkin's port takes both messages, as Jaeger's does. */
+  #decode(packet: Uint8Array): Packet | undefined {
     const builder = this.#builder;
+    const isZipkin = this.#model === "zipkin" && isZipkinMessage(packet);
     try {
-      return decodeJaegerThriftMessage(packet, this.#protocol, { builder });
+      if (isZipkin) {
+        return {
+          ...decodeZipkinThriftMessage(packet, this.#protocol, { builder }),
+          origin: ZIPKIN,
+        };
+      }
+      const decoded = decodeJaegerThriftMessage(packet, this.#protocol, { builder });
+      return { ...decoded, origin: JAEGER };
     } catch (error) {
       if (!isSpoorError(error)) throw error;
-      this.#options.rejections.rejected(error.code, builder.spanCount, JAEGER);
+      const origin = isZipkin ? ZIPKIN : JAEGER;
+      this.#options.rejections.rejected(error.code, builder.spanCount, origin);
       this.#count(error.code);
       return undefined;
     }
   }
 
-  async #push({ batch, rejected }: JaegerThriftDecoded, origin: Origin): Promise<void> {
+  async #push({ batch, rejected }: Packet, origin: Origin): Promise<void> {
     this.#pushing++;
     try {
       await this.#options.sink.push(batch, origin);
@@ -145,4 +159,17 @@ class PacketIntake {
   }
 }
 
-const JAEGER: Origin = { format: "jaeger", transport: "udp" };
+const JAEGER = { format: "jaeger", transport: "udp" } as const satisfies Origin;
+const ZIPKIN = { format: "zipkin", transport: "udp" } as const satisfies Origin;
+const ZIPKIN_METHOD = "emitZipkinBatch";
+/** A message's name comes after some bytes of kind, number and length. */
+const NAME_END = 32;
+
+/** A decoded packet, with what it was. */
+type Packet =
+  | (JaegerThriftDecoded & { readonly origin: typeof JAEGER })
+  | (OtlpDecoded & { readonly origin: typeof ZIPKIN });
+
+function isZipkinMessage(packet: Uint8Array): boolean {
+  return String.fromCharCode(...packet.subarray(0, NAME_END)).includes(ZIPKIN_METHOD);
+}

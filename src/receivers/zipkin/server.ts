@@ -39,14 +39,12 @@ export function startZipkin(options: ZipkinOptions): Promise<HttpServer> {
     { format: "zipkin", transport: "http" },
   );
   // Senders are told of a path by their operators, and some leave it away: Jaeger takes all.
-  const routes = [V1, V2, "/*"].map(
-    (path): HttpRoute => ({
-      method: "POST",
-      path,
-      handle: (request) => takeSpans(intake, request),
-      failure: (failure) => refuseSpans(intake, failure),
-    }),
-  );
+  const routes = [V1, V2, "/*"].map((path): HttpRoute => ({
+    method: "POST",
+    path,
+    handle: (request) => takeSpans(intake, request),
+    failure: (failure) => refuseSpans(intake, failure),
+  }));
   const flag = "collector.zipkin.host-port";
   return startHttpServer({ ...settings, host, port, flag, name: "zipkin", counters, routes });
 }
