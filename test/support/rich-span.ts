@@ -28,9 +28,6 @@ const NAME = "GET /käse";
 const BIG = 9_007_199_254_740_993n;
 const BLOB = Buffer.from("00ff10", "hex");
 
-/** The trace's id, hex. */
-export const RICH_TRACE = TRACE;
-
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 const id = (text: string): bigint => BigInt(`0x${text}`);
 const [TRACE_HIGH, TRACE_LOW] = [id(TRACE.slice(0, 16)), id(TRACE.slice(16))];
