@@ -10,10 +10,19 @@ import type { Condition, Leaf } from "../../core/trace/condition.ts";
 import { bindFilter } from "../../core/trace/filter-evaluate.ts";
 import type { RowTest } from "../../core/trace/filter-evaluate.ts";
 import type { Codes } from "./group-core.ts";
-import { ALL_GROUPS, groupsWhere, intersection, isEmpty, sizeOf, union } from "./group-set.ts";
+import {
+  ALL_GROUPS,
+  groupsWhere,
+  intersection,
+  isEmpty,
+  NO_GROUPS,
+  sizeOf,
+  union,
+} from "./group-set.ts";
 import type { GroupSet } from "./group-set.ts";
 import { mayContain } from "./group-bounds.ts";
 import { bindAttribute } from "./search-attribute.ts";
+import { durationLevel, groupsOfCodes } from "./group-slowest.ts";
 import type { GroupFacts } from "./segment-format.ts";
 import type { Segment } from "./segment-reader.ts";
 
@@ -33,7 +42,10 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
   if (filter === undefined) return (segment) => everything(segment);
   switch (filter.op) {
     case "and": {
-      const parts = filter.all.map(compileForSegments);
+      const level = levelOf(filter.all);
+      const parts = filter.all.map((part) => {
+        return "target" in part ? compileLeaf(part, level) : compileForSegments(part);
+      });
       return (segment) => conjunction(segment, parts);
     }
     case "or": {
@@ -45,8 +57,21 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
       return (segment) => negation(segment, inner(segment));
     }
     default:
-      return compileLeaf(filter);
+      return compileLeaf(filter, 1);
   }
+}
+
+/** Level (group-slowest.ts) of the duration that a row must have to satisfy all of the parts. */
+function levelOf(parts: readonly Filter[]): number {
+  let level = 1;
+  for (const part of parts) {
+    if (!("target" in part) || !("field" in part.target) || part.target.field !== "duration")
+      continue;
+    if (part.op !== ">" && part.op !== ">=" && part.op !== "=") continue;
+    if (typeof part.value !== "number" && typeof part.value !== "bigint") continue;
+    level = Math.max(level, durationLevel(Number(part.value)));
+  }
+  return level;
 }
 
 function everything(segment: Segment): SegmentFilter {
@@ -111,7 +136,8 @@ function negation(segment: Segment, inner: SegmentFilter): SegmentFilter {
   };
 }
 
-function compileLeaf(leaf: Leaf): BindSegment {
+/** `level` is that of the least duration of rows that matter. */
+function compileLeaf(leaf: Leaf, level: number): BindSegment {
   const condition = compileCondition(leaf, compileRegex);
   const target = leaf.target;
   if (!("field" in target)) {
@@ -120,13 +146,13 @@ function compileLeaf(leaf: Leaf): BindSegment {
   }
   switch (target.field) {
     case "service":
-      return (segment) => byResource(segment, condition);
+      return (segment) => byResource(segment, condition, level);
     case "name":
-      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex));
+      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex), level);
     case "kind":
     case "scopeName":
     case "scopeVersion":
-      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex));
+      return (segment) => byOperation(segment, bindFilter(leaf, compileRegex), level);
     case "status":
       return (segment) => byStatus(segment, condition);
     case "isRoot":
@@ -149,10 +175,11 @@ function compileLeaf(leaf: Leaf): BindSegment {
 function byCode(
   segment: Segment,
   matches: Uint8Array,
+  groups: GroupSet,
   codes: (group: number) => Codes,
 ): SegmentFilter {
   return {
-    groups: matches.includes(1) ? ALL_GROUPS : { low: 0, high: 0 },
+    groups: matches.includes(1) ? groups : NO_GROUPS,
     rows(group) {
       const values = codes(group);
       const rows = new Uint8Array(segment.footer.groups[group]!.rows);
@@ -162,30 +189,41 @@ function byCode(
   };
 }
 
-function byResource(segment: Segment, condition: Condition): SegmentFilter {
+function byResource(segment: Segment, condition: Condition, level: number): SegmentFilter {
   const tables = segment.tables();
+  const slowest = segment.slowestByService;
   const matches = new Uint8Array(tables.resourceCount);
+  const services = new Uint8Array(slowest.count);
   for (let r = 0; r < matches.length; r++) {
     const id = tables.resourceServiceId[r]!;
     const from = tables.dictOffsets[id]!;
     const name = tables.dictBytes.subarray(from, tables.dictOffsets[id + 1]!);
-    matches[r] = condition.text(name) ? 1 : 0;
+    if (!condition.text(name)) continue;
+    matches[r] = 1;
+    services[slowest.of[r]!] = 1;
   }
-  return byCode(segment, matches, (group) => segment.core(group).resource);
+  const groups = groupsOfCodes(slowest, services, level, segment.footer.groups.length);
+  return byCode(segment, matches, groups, (group) => segment.core(group).resource);
 }
 
 /** Conditions on what an operation holds are asked of the tables' spans, which are operations. */
-function byOperation(segment: Segment, bind: (batch: SpanBatch) => RowTest): SegmentFilter {
+function byOperation(
+  segment: Segment,
+  bind: (batch: SpanBatch) => RowTest,
+  level: number,
+): SegmentFilter {
   const tables = segment.tables();
   const test = bind(tables);
   const matches = new Uint8Array(tables.spanCount);
   for (let o = 0; o < matches.length; o++) matches[o] = test(o) ? 1 : 0;
-  return byCode(segment, matches, (group) => segment.core(group).operation);
+  const { slowestByOperation, footer } = segment;
+  const groups = groupsOfCodes(slowestByOperation, matches, level, footer.groups.length);
+  return byCode(segment, matches, groups, (group) => segment.core(group).operation);
 }
 
 function byStatus(segment: Segment, condition: Condition): SegmentFilter {
   const matches = Uint8Array.from({ length: 256 }, (_, code) => (condition.number(code) ? 1 : 0));
-  const filter = byCode(segment, matches, (group) => segment.core(group).status);
+  const filter = byCode(segment, matches, ALL_GROUPS, (group) => segment.core(group).status);
   if (matches[0] === 1 || matches[1] === 1) return filter;
   // Only errors can match: groups without one are told by the footer, unless other codes exist.
   const onlyErrors = matches[2] === 1 && !matches.includes(1, 3);

@@ -7,7 +7,7 @@ import { SpoorError } from "../../core/errors.ts";
 /** First 8 bytes of a segment file. */
 export const SEGMENT_MAGIC = "SPOORSG1";
 /** Version of the layout; readers refuse newer ones. */
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
 /** Fixed bytes at the end: footer offset f64, footer length u32, crc32 u32, magic 8. */
 export const TRAILER_BYTES = 24;
 /** Rows a group aims at: 2,048 reads one trace in 0.2 ms for 2 bytes a span more than 4,096. */
@@ -27,9 +27,12 @@ export const RARE_USES = 16;
 /** Filter bits for each value of a raw column in a group. */
 export const FILTER_BITS = 12;
 /** Bits set in the filter for a value. */
-export const FILTER_HASHES = 5;
-/** Positions of one filter block. */
-export const FILTER_POSITIONS = 64;
+export const FILTER_HASHES = 7;
+/**
+ * Positions of one filter block, a power of two. Blocks of 64 and five bits took twelve groups of
+ * 1,466 for ones that may have a value that exists nowhere; these take five, and a block is 4 KiB.
+ */
+export const FILTER_POSITIONS = 512;
 /** Compression of frames. */
 export const ZSTD_LEVEL = 1;
 
@@ -105,6 +108,13 @@ export interface SegmentFooter {
   /** Bit-sliced filter over raw values; not compressed. */
   readonly filter: BlockPlace;
   readonly filterBlocks: number;
+  /**
+   * Level of the greatest duration of each service in each group, base64, a byte each, services in
+   * order of their first resource in the tables; 0 where the group has none (group-slowest.ts).
+   */
+  readonly slowestByService: string;
+  /** The same by operation, in the tables' order. Empty when there are too many. */
+  readonly slowestByOperation: string;
 }
 
 const COMPRESS = {
@@ -153,9 +163,14 @@ export function filterHash(keyHash: number, valueHash: number): number {
   return mix32(keyHash ^ Math.imul(valueHash, 0x85ebca77));
 }
 
-/** Second hash, from the first: six bits a position. */
-export function filterPositions(hash: number): number {
+/** The first of a hash's positions in its block, whatever their number. */
+export function filterPosition(hash: number): number {
   return mix32(hash ^ 0x5bd1e995);
+}
+
+/** What is added to get the next position: odd, so that all are different. */
+export function filterStep(position: number): number {
+  return (position >>> 16) | 1;
 }
 
 /** Text of a key given as base64 of its bytes. */

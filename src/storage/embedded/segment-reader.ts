@@ -7,6 +7,8 @@ import { SpoorError, isSpoorError } from "../../core/errors.ts";
 import { ByteSource } from "./byte-sink.ts";
 import type { FrameCache } from "./frame-cache.ts";
 import { CoreData } from "./group-core.ts";
+import { serviceNumbers } from "./group-slowest.ts";
+import type { Slowest } from "./group-slowest.ts";
 import { codeWidth } from "./segment-core.ts";
 import {
   checksum,
@@ -15,7 +17,8 @@ import {
   FAMILY_COUNT,
   FILTER_HASHES,
   FILTER_POSITIONS,
-  filterPositions,
+  filterPosition,
+  filterStep,
   MAX_GROUPS,
   SEGMENT_MAGIC,
   SEGMENT_VERSION,
@@ -66,6 +69,10 @@ export interface SegmentBounds {
   readonly maxDurationNs: number;
 }
 
+function bytesOf(base64: string): Uint8Array {
+  return Buffer.from(base64, "base64");
+}
+
 function boundsOf(footer: SegmentFooter): SegmentBounds {
   const { minStartUs, maxStartUs, groups } = footer;
   let minDurationNs = Infinity;
@@ -93,6 +100,7 @@ export class Segment {
   readonly #keyCount: number;
   /** Over all groups. */
   readonly bounds: SegmentBounds;
+  readonly #slowest: readonly [services: Uint8Array, operations: Uint8Array];
   #spilled: boolean | undefined;
 
   constructor(
@@ -106,6 +114,8 @@ export class Segment {
     this.footer = footer;
     this.epoch = footer.epochs.reduce((a, b) => Math.max(a, b), 0);
     this.bounds = boundsOf(footer);
+    const { slowestByService, slowestByOperation } = footer;
+    this.#slowest = [bytesOf(slowestByService), bytesOf(slowestByOperation)];
     this.#file = file;
     this.#base = base;
     this.#cache = cache;
@@ -131,6 +141,16 @@ export class Segment {
     const key = this.#keys;
     const make = (): SpanBatch => viewBatch(this.#frame(this.footer.tables, "tables"));
     return this.#cache.get("index", key, make, (batch) => batch.image.length);
+  }
+
+  /** How slow each operation of the tables was in each group. */
+  get slowestByOperation(): Slowest {
+    return { count: this.tables().spanCount, levels: this.#slowest[1] };
+  }
+
+  /** How slow each service was in each group; `of` is the service's number of each resource. */
+  get slowestByService(): Slowest & { readonly of: Uint32Array } {
+    return { ...serviceNumbers(this.tables()), levels: this.#slowest[0] };
   }
 
   shapes(): ShapeData {
@@ -275,9 +295,10 @@ export class Segment {
     if (checksum(block) !== sum) throw this.#corrupt("filter");
     let low = -1;
     let high = -1;
-    let positions = filterPositions(hash);
+    let position = filterPosition(hash);
+    const step = filterStep(position);
     for (let i = 0; i < FILTER_HASHES; i++) {
-      const from = (positions & 63) * stride;
+      const from = (position & (FILTER_POSITIONS - 1)) * stride;
       let a = 0;
       let b = 0;
       for (let byte = 0; byte < stride; byte++) {
@@ -286,7 +307,7 @@ export class Segment {
       }
       low &= a;
       high &= b;
-      positions >>>= 6;
+      position += step;
     }
     return [low >>> 0, high >>> 0];
   }
@@ -360,8 +381,9 @@ function readFooter(file: OpenFile, name: string, base: number, length: number):
   if (offset + stored + TRAILER_BYTES !== length) throw damaged("trailer damaged");
   const text = decompress(read(offset, stored), raw, `${name}: footer`);
   const footer = JSON.parse(Buffer.from(text).toString()) as SegmentFooter;
-  if (footer.version > SEGMENT_VERSION) {
-    throw new SpoorError("unsupported", `${name}: written by a newer version`);
+  if (footer.version !== SEGMENT_VERSION) {
+    const age = footer.version > SEGMENT_VERSION ? "a newer version" : "a version before release";
+    throw new SpoorError("unsupported", `${name}: written by ${age}`);
   }
   if (footer.groups.length > MAX_GROUPS) throw damaged("too many groups");
   return footer;

@@ -13,7 +13,8 @@ import {
   FILTER_POSITIONS,
   filterHash,
   filterKeyHash,
-  filterPositions,
+  filterPosition,
+  filterStep,
   RARE_USES,
 } from "./segment-format.ts";
 import { SPILLED } from "./segment-gather.ts";
@@ -49,12 +50,13 @@ export class FilterBuilder {
 
   add(hash: number, group: number): void {
     const block = (hash % this.blocks) * FILTER_POSITIONS;
-    let positions = filterPositions(hash);
+    let position = filterPosition(hash);
+    const step = filterStep(position);
     const bit = 1 << (group & 7);
     for (let i = 0; i < FILTER_HASHES; i++) {
-      const at = (block + (positions & 63)) * this.#stride + (group >> 3);
+      const at = (block + (position & (FILTER_POSITIONS - 1))) * this.#stride + (group >> 3);
       this.bytes[at] = this.bytes[at]! | bit;
-      positions >>>= 6;
+      position += step;
     }
   }
 }

@@ -3,6 +3,7 @@
 import { equalBytes } from "../../base/bytes.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { ByteSink } from "./byte-sink.ts";
+import { serviceNumbers, SlowestBuilder } from "./group-slowest.ts";
 import { CoreEncoder } from "./segment-core.ts";
 import type { GroupRange } from "./segment-core.ts";
 import {
@@ -75,8 +76,10 @@ export function encodeSegment(inputs: readonly SealInput[], options: SealOptions
   const values = new ValueEncoder({ batches, order, sourceOf, gathered, plan }, groups.length);
   const rest = new RestEncoder({ batches, order, sourceOf, plain, gathered, plan });
   const facts: GroupFacts[] = [];
+  const slowest = new SlowestRows(codes, groups.length);
   groups.forEach((range, group) => {
     core.encode(range);
+    slowest.add(group, range, sourceOf, plain.durationNs);
     values.encode(range, group);
     const ids = core.ids.written().slice();
     const families: BlockPlace[] = [
@@ -108,9 +111,32 @@ export function encodeSegment(inputs: readonly SealInput[], options: SealOptions
     values,
     rest,
     facts,
+    slowest,
     traceIndex,
   });
   return file.finish(footer);
+}
+
+/** The slowest rows of each group, by service and by operation. */
+class SlowestRows {
+  readonly services: SlowestBuilder;
+  readonly operations: SlowestBuilder;
+  readonly #serviceOf: Uint32Array;
+  readonly #operationOf: Uint32Array;
+
+  constructor({ tables, resourceOf, operationOf }: TableCodes, groups: number) {
+    const { of, count } = serviceNumbers(tables);
+    this.services = new SlowestBuilder(count, groups);
+    this.operations = new SlowestBuilder(tables.spanCount, groups);
+    this.#serviceOf = resourceOf.map((resource) => of[resource]!);
+    this.#operationOf = operationOf;
+  }
+
+  add(group: number, range: GroupRange, sourceOf: Uint32Array, durationNs: Float64Array): void {
+    const { from, to } = range;
+    this.services.add(group, from, to, sourceOf, this.#serviceOf, durationNs);
+    this.operations.add(group, from, to, sourceOf, this.#operationOf, durationNs);
+  }
 }
 
 interface Parts {
@@ -122,6 +148,7 @@ interface Parts {
   readonly values: ValueEncoder;
   readonly rest: RestEncoder;
   readonly facts: readonly GroupFacts[];
+  readonly slowest: SlowestRows;
   readonly traceIndex: BlockPlace;
 }
 
@@ -157,6 +184,8 @@ function makeFooter(
     traceIndex: parts.traceIndex,
     filter: file.add(filterBytes, filterBytes.length),
     filterBlocks: values.filter.blocks,
+    slowestByService: parts.slowest.services.written(),
+    slowestByOperation: parts.slowest.operations.written(),
   };
 }
 
