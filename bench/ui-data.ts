@@ -60,6 +60,7 @@ function measure(name: keyof typeof shapes, spans: number): Record<string, numbe
     collapsed: new Uint8Array((spans + 7) >> 3),
     hiddenServices: new Uint8Array(loaded.services.length),
     kept: undefined,
+    skipped: new Set<number>(),
     grouped: false,
     ungrouped: new Set<number>(),
   };

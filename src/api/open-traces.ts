@@ -78,8 +78,9 @@ export class OpenTraces {
     }
     if (parts.length === 0) throw new SpoorError("not-found", TRACE_NOT_FOUND);
     const view = viewTrace(parts);
-    if (variant.adjusted) adjustTrace(view, { maxClockSkewNs: variant.maxClockSkewNs });
-    const plain = skeletonOf(view);
+    const { adjusted, maxClockSkewNs } = variant;
+    const tree = adjusted ? adjustTrace(view, { maxClockSkewNs }) : undefined;
+    const plain = skeletonOf(view, tree);
     const skeleton = { ...plain, token: `${variantText(variant)}.${plain.token}` };
     const usedMs = this.#clock.monotonicMs();
     const late = new Set<string>();

@@ -90,9 +90,10 @@ export function mixedShape(spans: number, attributes = 0): Shape {
     while (depth[parent]! > 11) parent = parents[parent]!;
     parents[span] = parent;
     depth[span] = depth[parent]! + 1;
-    starts[span] = starts[parent]! + Math.floor(random() * durations[parent]! * 0.7);
+    // Long enough within their parents that few starts are equal at the twelfth level.
+    starts[span] = starts[parent]! + Math.floor(random() * durations[parent]! * 0.3);
     const left = durations[parent]! - (starts[span]! - starts[parent]!);
-    durations[span] = Math.floor(left * random()) + 100;
+    durations[span] = Math.floor(left * (0.5 + 0.5 * random()));
   }
   return {
     spans,

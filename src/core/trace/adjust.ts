@@ -5,6 +5,7 @@ import { adjustClockSkew } from "./clock-skew.ts";
 import { removeDuplicates } from "./duplicates.ts";
 import { referencesOf } from "./references.ts";
 import { SpanIdIndex } from "./tree.ts";
+import type { TraceTree } from "./tree.ts";
 import { addWarning } from "./view.ts";
 import type { TraceView } from "./view.ts";
 import { uniquifyZipkinIds } from "./zipkin-ids.ts";
@@ -15,19 +16,21 @@ export interface AdjustOptions {
 }
 
 /**
- * Adjusts a fresh view. Sorting, IPv4 texts, library attributes and the order of references
- * change no span's meaning: they are left to whoever writes the trace out, told by `adjusted`.
+ * Adjusts a fresh view; returns the tree of what it is then. Sorting, IPv4 texts, library
+ * attributes and the order of references change no span's meaning: they are left to whoever
+ * writes the trace out, told by `adjusted`.
  */
-export function adjustTrace(view: TraceView, options: AdjustOptions = {}): void {
+export function adjustTrace(view: TraceView, options: AdjustOptions = {}): TraceTree {
   let index = indexOf(view);
   if (index.duplicateCount > 0) {
     uniquifyZipkinIds(view);
     removeDuplicates(view);
     index = indexOf(view);
   }
-  adjustClockSkew(view, options.maxClockSkewNs ?? 0, index);
+  const tree = adjustClockSkew(view, options.maxClockSkewNs ?? 0, index);
   warnAboutEmptyReferences(view);
   view.adjusted = true;
+  return tree;
 }
 
 function indexOf(view: TraceView): SpanIdIndex {

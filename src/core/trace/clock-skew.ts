@@ -12,8 +12,9 @@ import type { TraceView } from "./view.ts";
  * Shifts spans (and their events) whose host differs from their parent's, or is not known, so
  * that they lie within the parent. A shift larger than `maxNs` (0: every shift) is not made;
  * the span gets a warning that says what it would have been. The index is that of the span ids.
+ * Returns the trace's tree, which no shift changes.
  */
-export function adjustClockSkew(view: TraceView, maxNs: number, index: SpanIdIndex): void {
+export function adjustClockSkew(view: TraceView, maxNs: number, index: SpanIdIndex): TraceTree {
   const n = view.spanCount;
   const tree = treeOf(view.spanIds.subarray(0, n * 2), view.parentIds.subarray(0, n * 2), index);
   warnAboutIds(view, tree);
@@ -26,6 +27,7 @@ export function adjustClockSkew(view: TraceView, maxNs: number, index: SpanIdInd
     delta[v] = inherits ? delta[parent]! : skew(view, v, parent);
     if (delta[v] !== 0) shift(view, v, delta[v]!, maxNs);
   }
+  return tree;
 }
 
 function warnAboutIds(view: TraceView, tree: TraceTree): void {

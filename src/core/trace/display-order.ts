@@ -2,9 +2,12 @@
 
 import type { TraceTree } from "./tree.ts";
 
-/** Rows, depth first; all columns are by row but `order`, which tells the span of a row. */
+/** Rows, depth first; all columns are by row but `rowOf`. */
 export interface DisplayOrder {
+  /** The span of each row. */
   readonly order: Uint32Array;
+  /** The row of each span. */
+  readonly rowOf: Uint32Array;
   /** Row of the parent, -1 for roots. */
   readonly parent: Int32Array;
   readonly depth: Uint32Array;
@@ -14,53 +17,67 @@ export interface DisplayOrder {
   readonly cut: readonly number[];
 }
 
+/** Places of a span's links in `links`: one line of the cache holds all of them. */
+const STRIDE = 4;
+const PARENT = 0;
+const FIRST_CHILD = 1;
+const NEXT_SIBLING = 2;
+const ROW = 3;
+
 /** The display order of a tree whose siblings are to ascend as in `sorted`. */
 export function displayOrder(tree: TraceTree, sorted: Uint32Array): DisplayOrder {
   const n = sorted.length;
   const { parents, cut } = withoutCircles(tree, sorted);
-  const firstChild = new Int32Array(n).fill(-1);
-  const nextSibling = new Int32Array(n).fill(-1);
+  const links = new Int32Array(n * STRIDE).fill(-1);
+  for (let v = 0; v < n; v++) links[v * STRIDE + PARENT] = parents[v]!;
   let root = -1;
   for (let s = n - 1; s >= 0; s--) {
     const v = sorted[s]!;
-    const p = parents[v]!;
+    const p = links[v * STRIDE + PARENT]!;
     if (p === -1) {
-      nextSibling[v] = root;
+      links[v * STRIDE + NEXT_SIBLING] = root;
       root = v;
     } else {
-      nextSibling[v] = firstChild[p]!;
-      firstChild[p] = v;
+      links[v * STRIDE + NEXT_SIBLING] = links[p * STRIDE + FIRST_CHILD]!;
+      links[p * STRIDE + FIRST_CHILD] = v;
     }
   }
+  return { ...walk(links, root), cut };
+}
+
+/** Goes depth first from the first root through all, giving rows. */
+function walk(links: Int32Array, root: number): Omit<DisplayOrder, "cut"> {
+  const n = links.length / STRIDE;
   const order = new Uint32Array(n);
   const parent = new Int32Array(n);
   const depth = new Uint32Array(n);
-  const rowOf = new Uint32Array(n);
   let level = 0;
-  let v = root;
+  let at = root * STRIDE;
   for (let r = 0; r < n; r++) {
-    const p = parents[v]!;
-    order[r] = v;
-    rowOf[v] = r;
-    parent[r] = p === -1 ? -1 : rowOf[p]!;
+    const p = links[at + PARENT]!;
+    order[r] = at / STRIDE;
+    links[at + ROW] = r;
+    parent[r] = p === -1 ? -1 : links[p * STRIDE + ROW]!;
     depth[r] = level;
-    let next = firstChild[v]!;
+    let next = links[at + FIRST_CHILD]!;
     if (next !== -1) level++;
     else {
-      next = nextSibling[v]!;
+      next = links[at + NEXT_SIBLING]!;
       while (next === -1 && level > 0) {
-        v = parents[v]!;
+        at = links[at + PARENT]! * STRIDE;
         level--;
-        next = nextSibling[v]!;
+        next = links[at + NEXT_SIBLING]!;
       }
     }
-    v = next;
+    at = next * STRIDE;
   }
-  return { order, parent, depth, end: endsOf(parent), cut };
+  const rowOf = new Uint32Array(n);
+  for (let v = 0; v < n; v++) rowOf[v] = links[v * STRIDE + ROW]!;
+  return { order, rowOf, parent, depth, end: endsOf(parent) };
 }
 
 /** First row after the subtree of each row, from the parents' rows. */
-export function endsOf(parent: Int32Array): Uint32Array {
+function endsOf(parent: Int32Array): Uint32Array {
   const n = parent.length;
   const end = new Uint32Array(n);
   for (let r = n - 1; r >= 0; r--) {

@@ -32,25 +32,34 @@ export function findRows(view: TraceView, skeleton: Skeleton, find: RowFind): Ui
   const finders =
     terms === undefined ? undefined : view.parts.map((batch) => new BatchFinder(batch, terms));
   const { order, flags, spanDurationNs } = skeleton;
-  const ids = idWords(skeleton.spanId);
+  // Spans are read in the order of the view, which is that of memory.
+  const rowOf = new Uint32Array(n);
+  for (let r = 0; r < n; r++) rowOf[order[r]!] = r;
+  for (let v = 0; v < n; v++) {
+    if (finders !== undefined && !finders[view.part[v]!]!.matches(view.row[v]!)) continue;
+    const r = rowOf[v]!;
+    bits[r >>> 3]! |= 1 << (r & 7);
+  }
+  if (terms !== undefined && terms.spanIds.length > 0) {
+    addSpanIds(bits, idWords(skeleton.spanId), terms.spanIds);
+  }
+  if (minDurationNs <= 0 && maxDurationNs === Infinity && !errorsOnly) return bits;
   for (let r = 0; r < n; r++) {
     const duration = spanDurationNs[r]!;
-    if (duration < minDurationNs || duration > maxDurationNs) continue;
-    if (errorsOnly && (flags[r]! & SKELETON_FLAG.ERROR) === 0) continue;
-    if (finders !== undefined) {
-      const v = order[r]!;
-      const found = finders[view.part[v]!]!.matches(view.row[v]!) || hasId(ids, r, terms!.spanIds);
-      if (!found) continue;
-    }
-    bits[r >>> 3]! |= 1 << (r & 7);
+    const fits = duration >= minDurationNs && duration <= maxDurationNs;
+    const wanted = fits && (!errorsOnly || (flags[r]! & SKELETON_FLAG.ERROR) !== 0);
+    if (!wanted) bits[r >>> 3]! &= ~(1 << (r & 7));
   }
   return bits;
 }
 
-/** Whether row r has one of the span ids (two words each). */
-function hasId(words: Uint32Array, r: number, wanted: readonly Uint32Array[]): boolean {
-  for (const id of wanted) if (words[r * 2] === id[0] && words[r * 2 + 1] === id[1]) return true;
-  return false;
+/** Adds the rows that have one of the span ids (two words each). */
+function addSpanIds(bits: Uint8Array, words: Uint32Array, wanted: readonly Uint32Array[]): void {
+  for (let r = 0; r < words.length >>> 1; r++) {
+    for (const id of wanted) {
+      if (words[r * 2] === id[0] && words[r * 2 + 1] === id[1]) bits[r >>> 3]! |= 1 << (r & 7);
+    }
+  }
 }
 
 interface Terms {

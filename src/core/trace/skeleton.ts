@@ -80,24 +80,28 @@ const CIRCLE_WARNING = "parent ids form a circle; shown as a root";
 
 /**
  * The skeleton of a view, adjusted or not, with at least one span. Every span is one row. Spans
- * that had to become roots because their parents form a circle get a warning in the view.
+ * that had to become roots because their parents form a circle get a warning in the view. The
+ * tree is that of the view's ids, for who has it already.
+ *
+ * Columns are read in the order of the view, which is that of memory, and written by row.
  */
 export function skeletonOf(view: TraceView, tree: TraceTree = treeOfView(view)): Skeleton {
   const n = view.spanCount;
   const times = timesOf(view);
   const sorted = orderByStart(times.offsetNs, view.spanIds, n);
-  const shown = displayOrder(tree, sorted);
-  for (const v of shown.cut) addWarning(view, v, CIRCLE_WARNING);
-  const { order } = shown;
+  const { order, rowOf, parent, depth, end, cut } = displayOrder(tree, sorted);
+  for (const v of cut) addWarning(view, v, CIRCLE_WARNING);
   const startOffsetNs = new Float64Array(n);
   const spanDurationNs = new Float64Array(n);
-  for (let r = 0; r < n; r++) {
-    const v = order[r]!;
+  const ids = new Uint32Array(n * 2);
+  for (let v = 0; v < n; v++) {
+    const r = rowOf[v]!;
     startOffsetNs[r] = times.offsetNs[v]!;
     spanDurationNs[r] = times.durationNs[v]!;
+    ids[r * 2] = view.spanIds[v * 2]!;
+    ids[r * 2 + 1] = view.spanIds[v * 2 + 1]!;
   }
-  const spanId = spanIdsOf(view, order);
-  const { parent, depth, end } = shown;
+  const spanId = new Uint8Array(ids.buffer);
   return {
     order,
     traceIdHex: toHex(view.parts[view.part[0]!]!.traceId, view.row[0]! * 16, 16),
@@ -110,12 +114,12 @@ export function skeletonOf(view: TraceView, tree: TraceTree = treeOfView(view)):
     end,
     startOffsetNs,
     spanDurationNs,
-    ...servicesOf(view, order),
-    ...namesOf(view, order),
-    kind: kindsOf(view, order),
-    flags: flagsOf(view, order, tree),
+    ...servicesOf(view, rowOf),
+    ...namesOf(view, rowOf),
+    kind: kindsOf(view, rowOf),
+    flags: flagsOf(view, rowOf, tree),
     spanId,
-    ...eventsOf(view, order, times),
+    ...eventsOf(view, order, rowOf, times),
     token: tokenOf(spanId, startOffsetNs, spanDurationNs, parent, times),
   };
 }
@@ -167,19 +171,9 @@ function timesOf(view: TraceView): Times {
   return { startUs: minUs, startNs: minNs, traceNs, offsetNs: us, durationNs };
 }
 
-function spanIdsOf(view: TraceView, order: Uint32Array): Uint8Array {
-  const words = new Uint32Array(order.length * 2);
-  for (let r = 0; r < order.length; r++) {
-    const v = order[r]!;
-    words[r * 2] = view.spanIds[v * 2]!;
-    words[r * 2 + 1] = view.spanIds[v * 2 + 1]!;
-  }
-  return new Uint8Array(words.buffer);
-}
-
 function servicesOf(
   view: TraceView,
-  order: Uint32Array,
+  rowOf: Uint32Array,
 ): { readonly services: readonly string[]; readonly service: Uint16Array } {
   const texts = view.parts.map((batch) =>
     Array.from(batch.resourceServiceId, (id) => dictText(batch, id)),
@@ -199,25 +193,23 @@ function servicesOf(
   const last = services.length - 1;
   const indexOf = new Map(services.map((text, index) => [text, index]));
   const numbers = texts.map((ofPart) => ofPart.map((text) => indexOf.get(text) ?? last));
-  const service = new Uint16Array(order.length);
-  for (let r = 0; r < order.length; r++) {
-    const v = order[r]!;
+  const service = new Uint16Array(rowOf.length);
+  for (let v = 0; v < rowOf.length; v++) {
     const p = view.part[v]!;
-    service[r] = numbers[p]![resources[p]![view.row[v]!]!]!;
+    service[rowOf[v]!] = numbers[p]![resources[p]![view.row[v]!]!]!;
   }
   return { services, service };
 }
 
 function namesOf(
   view: TraceView,
-  order: Uint32Array,
+  rowOf: Uint32Array,
 ): { readonly names: readonly string[]; readonly name: Uint32Array } {
   const numberOfText = new Map<string, number>();
   const numbers = view.parts.map((batch) => new Int32Array(batch.dictCount).fill(-1));
   const ids = view.parts.map((batch) => batch.nameId);
-  const name = new Uint32Array(order.length);
-  for (let r = 0; r < order.length; r++) {
-    const v = order[r]!;
+  const name = new Uint32Array(rowOf.length);
+  for (let v = 0; v < rowOf.length; v++) {
     const p = view.part[v]!;
     const id = ids[p]![view.row[v]!]!;
     let number = numbers[p]![id]!;
@@ -227,32 +219,42 @@ function namesOf(
       numberOfText.set(text, number);
       numbers[p]![id] = number;
     }
-    name[r] = number;
+    name[rowOf[v]!] = number;
   }
-  return { names: [...numberOfText.keys()], name };
+  return { names: numberedByRow(name, [...numberOfText.keys()]), name };
 }
 
-function kindsOf(view: TraceView, order: Uint32Array): Uint8Array {
+/** Numbers the names anew by first appearance; the names in that order. */
+function numberedByRow(name: Uint32Array, texts: readonly string[]): string[] {
+  const renumbered = new Int32Array(texts.length).fill(-1);
+  const names: string[] = [];
+  for (let r = 0; r < name.length; r++) {
+    const number = name[r]!;
+    if (renumbered[number] === -1) renumbered[number] = names.push(texts[number]!) - 1;
+    name[r] = renumbered[number]!;
+  }
+  return names;
+}
+
+function kindsOf(view: TraceView, rowOf: Uint32Array): Uint8Array {
   const kinds = view.parts.map((batch) => batch.kind);
-  const kind = new Uint8Array(order.length);
-  for (let r = 0; r < order.length; r++) {
-    const v = order[r]!;
-    kind[r] = kinds[view.part[v]!]![view.row[v]!]!;
+  const kind = new Uint8Array(rowOf.length);
+  for (let v = 0; v < rowOf.length; v++) {
+    kind[rowOf[v]!] = kinds[view.part[v]!]![view.row[v]!]!;
   }
   return kind;
 }
 
-function flagsOf(view: TraceView, order: Uint32Array, tree: TraceTree): Uint8Array {
+function flagsOf(view: TraceView, rowOf: Uint32Array, tree: TraceTree): Uint8Array {
   const ofPart = view.parts.map(flagsOfBatch);
-  const flags = new Uint8Array(order.length);
-  for (let r = 0; r < order.length; r++) {
-    const v = order[r]!;
+  const flags = new Uint8Array(rowOf.length);
+  for (let v = 0; v < rowOf.length; v++) {
     let bits = ofPart[view.part[v]!]![view.row[v]!]!;
     if (tree.orphan[v] === 1) bits |= SKELETON_FLAG.ORPHAN;
     if (tree.duplicate[v] === 1) bits |= SKELETON_FLAG.DUPLICATE_ID;
-    if (view.warnings.has(v)) bits |= SKELETON_FLAG.WARNINGS;
-    flags[r] = bits;
+    flags[rowOf[v]!] = bits;
   }
+  for (const v of view.warnings.keys()) flags[rowOf[v]!]! |= SKELETON_FLAG.WARNINGS;
   return flags;
 }
 
@@ -299,22 +301,20 @@ function isTrue(batch: SpanBatch, key: number, value: number): boolean {
 function eventsOf(
   view: TraceView,
   order: Uint32Array,
+  rowOf: Uint32Array,
   times: Times,
 ): { readonly eventOffsets: Uint32Array; readonly eventNs: Float64Array } {
   const n = order.length;
   const eventOffsets = new Uint32Array(n + 1);
   const offsets = view.parts.map((batch) => batch.eventOffsets);
-  let total = 0;
-  for (let r = 0; r < n; r++) {
-    const v = order[r]!;
+  for (let v = 0; v < n; v++) {
     const ofPart = offsets[view.part[v]!]!;
     const i = view.row[v]!;
-    eventOffsets[r] = total;
-    total += ofPart[i + 1]! - ofPart[i]!;
+    eventOffsets[rowOf[v]! + 1] = ofPart[i + 1]! - ofPart[i]!;
   }
-  eventOffsets[n] = total;
-  const eventNs = new Float64Array(total);
-  for (let r = 0; r < n && total > 0; r++) {
+  for (let r = 0; r < n; r++) eventOffsets[r + 1]! += eventOffsets[r]!;
+  const eventNs = new Float64Array(eventOffsets[n]!);
+  for (let r = 0; r < n; r++) {
     let at = eventOffsets[r]!;
     if (at === eventOffsets[r + 1]) continue;
     const v = order[r]!;
