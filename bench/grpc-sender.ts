@@ -1,4 +1,4 @@
-/** Sends OTLP export requests as unary gRPC calls over one HTTP/2 connection. */
+/** Sends requests, of OTLP unless told otherwise, as unary gRPC calls over one HTTP/2 connection. */
 
 import * as http2 from "node:http2";
 import type { Reply, Sender } from "./sender.ts";
@@ -16,9 +16,11 @@ function retryDelayMs(details: string | undefined): number {
 /** One HTTP/2 connection; calls may overlap. */
 export class GrpcSender implements Sender {
   private readonly session: http2.ClientHttp2Session;
+  private readonly path: string;
   private broken: Error | undefined;
 
-  constructor(address: string) {
+  constructor(address: string, path: string = exportPath) {
+    this.path = path;
     this.session = http2.connect(`http://${address}`, {
       settings: { initialWindowSize: 1 << 20 },
     });
@@ -32,7 +34,7 @@ export class GrpcSender implements Sender {
     return new Promise((resolve, reject) => {
       const stream = this.session.request({
         ":method": "POST",
-        ":path": exportPath,
+        ":path": this.path,
         "content-type": "application/grpc",
         te: "trailers",
       });

@@ -39,11 +39,11 @@ export class HttpSender implements Sender {
   private received: Buffer = Buffer.alloc(0);
   private readonly headStart: string;
 
-  constructor(url: string) {
+  constructor(url: string, type = "application/x-protobuf") {
     this.url = new URL(url);
     this.headStart =
       `POST ${this.url.pathname} HTTP/1.1\r\nHost: ${this.url.host}\r\n` +
-      "Content-Type: application/x-protobuf\r\nContent-Length: ";
+      `Content-Type: ${type}\r\nContent-Length: `;
   }
 
   async send(body: Buffer): Promise<Reply> {

@@ -9,13 +9,16 @@ import type { PreparedDataset } from "./dataset-file.ts";
 import type { LoadResult } from "./load.ts";
 import { RunningServer, loadCore } from "./server-run.ts";
 import type { Settled } from "./server-run.ts";
-import type { Build } from "./servers.ts";
+import type { Build, Doors } from "./servers.ts";
+
+/** What the load process speaks; Jaeger's need bodies of their own (doors.ts makes them). */
+export type Protocol = "http" | "grpc" | "jaeger-http" | "jaeger-grpc";
 
 export interface LoadPlan {
   readonly dataset: PreparedDataset;
   readonly spans: number;
   readonly from?: number;
-  readonly protocol?: "http" | "grpc";
+  readonly protocol?: Protocol;
   readonly connections?: number;
   /** Spans a second; as fast as possible when left out. */
   readonly rate?: number;
@@ -48,7 +51,7 @@ export function startLoad(server: RunningServer, plan: LoadPlan): RunningLoad {
   const { doors } = server.plan;
   const options = {
     dataset: plan.dataset.folder,
-    target: protocol === "grpc" ? doors.otlpGrpc : doors.otlpHttp,
+    target: targetOf(doors, protocol),
     protocol,
     connections: plan.connections ?? 32,
     from: plan.from ?? 0,
@@ -68,6 +71,17 @@ export function startLoad(server: RunningServer, plan: LoadPlan): RunningLoad {
     return JSON.parse(text) as LoadResult;
   };
   return { result: finish(), stop: () => void child.kill("SIGTERM") };
+}
+
+function targetOf(doors: Doors, protocol: Protocol): string {
+  const { jaegerGrpc, jaegerHttp, otlpGrpc, otlpHttp } = doors;
+  const targets = {
+    http: otlpHttp,
+    grpc: otlpGrpc,
+    "jaeger-http": jaegerHttp,
+    "jaeger-grpc": jaegerGrpc,
+  };
+  return targets[protocol];
 }
 
 /** A new empty folder for a server's data. */

@@ -36,6 +36,14 @@ interface LoadOptions {
   readonly rate: number;
 }
 
+/** How a connection is opened, by protocol. */
+const openers: Readonly<Record<string, (target: string) => Sender>> = {
+  http: (target) => new HttpSender(target),
+  grpc: (target) => new GrpcSender(target),
+  "jaeger-http": (target) => new HttpSender(target, "application/x-thrift"),
+  "jaeger-grpc": (target) => new GrpcSender(target, "/jaeger.api_v2.CollectorService/PostSpans"),
+};
+
 const retryMs = 50;
 const mostRetries = 2000;
 /** Connections that break this often in a row mean that nobody listens. */
@@ -160,9 +168,9 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => {
     load.stopping = true;
   });
-  const result = await load.run(() =>
-    options.protocol === "grpc" ? new GrpcSender(target) : new HttpSender(target),
-  );
+  const open = openers[options.protocol];
+  if (open === undefined) throw new Error(`--protocol is ${Object.keys(openers).join(" or ")}`);
+  const result = await load.run(() => open(target));
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(0);
 }

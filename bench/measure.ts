@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { prepareDataset, readBodies, requestsFor, seeds } from "./dataset-file.ts";
 import type { PreparedDataset } from "./dataset-file.ts";
 import { ingestFresh, measureIngest, newDataFolder, startLoad } from "./ingest.ts";
-import type { IngestResult, LoadPlan } from "./ingest.ts";
+import type { IngestResult, LoadPlan, Protocol } from "./ingest.ts";
 import { median } from "./latency.ts";
 import { measureQueries } from "./queries.ts";
 import type { QueryTimes } from "./queries.ts";
@@ -64,7 +64,7 @@ export class Measurement {
     this.results = results;
   }
 
-  private row(server: string, protocol: "http" | "grpc", spans: number): IngestRow {
+  private row(server: string, protocol: Protocol, spans: number): IngestRow {
     const found = this.results.ingest.find(
       (row) => row.server === server && row.protocol === protocol,
     );

@@ -1,13 +1,13 @@
 /** What one run of the bench found out: plain data, kept as JSON and turned into BENCHMARKS.md. */
 
-import type { IngestResult } from "./ingest.ts";
+import type { IngestResult, Protocol } from "./ingest.ts";
 import type { Machine } from "./machine.ts";
 import type { StageCosts } from "./profiled.ts";
 import type { QueryTimes } from "./queries.ts";
 
 export interface IngestRow {
   readonly server: string;
-  readonly protocol: "http" | "grpc";
+  readonly protocol: Protocol;
   readonly spans: number;
   /** One a round; rounds of different servers alternate. */
   readonly rounds: IngestResult[];

@@ -10,6 +10,9 @@ export interface Doors {
   readonly otlpHttp: string;
   /** Host and port. */
   readonly otlpGrpc: string;
+  /** Jaeger's Thrift over HTTP, and its gRPC as host and port. */
+  readonly jaegerHttp: string;
+  readonly jaegerGrpc: string;
   /** Base of Jaeger's HTTP API, up to and with `/api`. */
   readonly query: string;
   /** Searches by Spoor's filter tree, which peers do not have. */
@@ -50,7 +53,7 @@ async function freePorts(count: number): Promise<number[]> {
 
 /** Flags both Jaeger 1.76 and Spoor understand, and the doors they open. */
 async function commonFlags(): Promise<{ flags: string[]; doors: Doors }> {
-  const ports = await freePorts(4);
+  const ports = await freePorts(6);
   const at = (index: number): string => `127.0.0.1:${ports[index]}`;
   return {
     flags: [
@@ -58,10 +61,14 @@ async function commonFlags(): Promise<{ flags: string[]; doors: Doors }> {
       `--collector.otlp.grpc.host-port=${at(1)}`,
       `--query.http-server.host-port=${at(2)}`,
       `--admin.http.host-port=${at(3)}`,
+      `--collector.http-server.host-port=${at(4)}`,
+      `--collector.grpc-server.host-port=${at(5)}`,
     ],
     doors: {
       otlpHttp: `http://${at(0)}/v1/traces`,
       otlpGrpc: at(1),
+      jaegerHttp: `http://${at(4)}/api/traces`,
+      jaegerGrpc: at(5),
       query: `http://${at(2)}/api`,
       health: `http://${at(3)}/`,
       metrics: `http://${at(3)}/metrics`,
@@ -69,15 +76,10 @@ async function commonFlags(): Promise<{ flags: string[]; doors: Doors }> {
   };
 }
 
-/** Jaeger opens more doors than it is asked for here; they get free ports too. */
+/** Jaeger opens one more door than is asked for here; it gets a free port too. */
 async function otherJaegerFlags(): Promise<string[]> {
-  const ports = await freePorts(3);
-  const names = [
-    "collector.grpc-server.host-port",
-    "collector.http-server.host-port",
-    "query.grpc-server.host-port",
-  ];
-  return names.map((name, index) => `--${name}=127.0.0.1:${ports[index]}`);
+  const ports = await freePorts(1);
+  return [`--query.grpc-server.host-port=127.0.0.1:${ports[0]}`];
 }
 
 /** Free ports for the doors that are not used here. */

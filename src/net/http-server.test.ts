@@ -187,6 +187,17 @@ test("what handlers throw: statuses by code, Retry-After, a bare 500 for bugs", 
   assert.deepEqual(faults, [errors["/bug"]]);
 });
 
+test("a head that comes too slowly is 408; idle connections go", async (t) => {
+  const slow = await start(t, [ECHO], { headersMs: 200 });
+  assert.match(await raw(slow.server.port, "POST /echo HTTP/1.1\r\nhos"), /^HTTP\/1\.1 408 /);
+  const request = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi";
+  const idle = await start(t, [ECHO], { idleMs: 50 });
+  assert.match(await raw(idle.server.port, request), /^HTTP\/1\.1 200 [^]*hi$/);
+  const single = await start(t, [ECHO], { keepAlive: false });
+  const answer = await raw(single.server.port, request);
+  assert.match(answer, /connection: close/i);
+});
+
 test("a body that comes too slowly is cut with 408", async (t) => {
   const { server, counters } = await start(t, [ECHO], { receiveMs: 300 });
   const head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";

@@ -368,6 +368,22 @@ test("reflection: lists the services, each request answered in order", async (t)
   }
 });
 
+test("a connection of some age is told to go, and cut after the grace", async (t) => {
+  const receiver = await grpcReceiver(t, { maxAgeMs: 50, ageGraceMs: 50 });
+  const session = http2.connect(`http://127.0.0.1:${receiver.server.port}`);
+  const told = new Promise<number>((resolve) => session.on("goaway", resolve));
+  const closed = new Promise((resolve) => session.on("close", resolve));
+  const stream = session.request({
+    ":method": "POST",
+    ":path": EXPORT,
+    "content-type": "application/grpc",
+  });
+  stream.on("error", () => {});
+  stream.write(Buffer.of(0, 0, 0, 0, 9));
+  assert.equal(await told, 0);
+  await closed;
+});
+
 test("closing lets running calls finish", async (t) => {
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => (release = resolve));
