@@ -136,7 +136,7 @@ export const AGENT_FLAGS = [
     name: "reporter.buffer-bytes",
     kind: "bytes",
     roles: AGENT,
-    default: "24MiB",
+    default: "16MiB",
     group: "agent",
     help:
       "Bytes of spans that may wait for the collectors; what comes then is dropped and " +

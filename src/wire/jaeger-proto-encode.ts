@@ -1,10 +1,10 @@
 /** Span batches as Jaeger's gRPC requests PostSpans. Bench: bench/jaeger-decode.ts. */
 
-import { isZero, utf8Bytes } from "../base/bytes.ts";
+import { equalBytes, isZero, utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE, JAEGER_FLAGS, STATUS_CODE } from "../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../core/batch.ts";
 import { NO_SERVICE_NAME } from "../core/builder.ts";
-import { dictEntry, dictText, exactDurationNs, exactEventNs, exactStartNs } from "../core/read.ts";
+import { dictEntry, exactDurationNs, exactEventNs, exactStartNs } from "../core/read.ts";
 import { referencesOf } from "../core/trace/references.ts";
 import { wordAt, writeEntry, writeRaw, writeSlice } from "./batch-fields.ts";
 import { SCOPE_PREFIX } from "./jaeger-json-keys.ts";
@@ -66,6 +66,24 @@ export function encodeJaegerPostSpans(batch: SpanBatch, maxBytes: number): Uint8
 /** Meanings of a batch's keys that matter to the encoder. */
 const ROLE = { PLAIN: 0, SERVICE: 1, WARNINGS: 2, EVENT: 3 } as const;
 
+/** Used by one encoding after the other: every request is copied out of it. */
+const SCRATCH = new Uint8Array(256 * 1024);
+
+const SERVICE_NAME = utf8Bytes("service.name");
+const WARNINGS_NAME = utf8Bytes(WARNINGS_KEY);
+
+function roleOf(batch: SpanBatch, key: number): number {
+  const name = dictEntry(batch, batch.keyNameId[key]!);
+  const type = batch.keyType[key]!;
+  if (isText(name, EVENT)) return ROLE.EVENT;
+  if (type === ARRAY && isText(name, WARNINGS_NAME)) return ROLE.WARNINGS;
+  return type === STRING && isText(name, SERVICE_NAME) ? ROLE.SERVICE : ROLE.PLAIN;
+}
+
+function isText(bytes: Uint8Array, text: Uint8Array): boolean {
+  return bytes.length === text.length && equalBytes(bytes, 0, text, 0, text.length);
+}
+
 class PostSpansEncoder {
   readonly #batch: SpanBatch;
   readonly #maxBytes: number;
@@ -78,14 +96,13 @@ class PostSpansEncoder {
   constructor(batch: SpanBatch, maxBytes: number) {
     this.#batch = batch;
     this.#maxBytes = maxBytes;
-    const guess = 1024 + batch.spanCount * BYTES_A_SPAN;
-    this.#writer = new ProtobufWriter(new Uint8Array(Math.min(guess, 2 * maxBytes)), MOST_BYTES);
-    this.#roles = Uint8Array.from(batch.keyType, (type, key) => {
-      const name = dictText(batch, batch.keyNameId[key]!);
-      if (name === "event") return ROLE.EVENT;
-      if (name === WARNINGS_KEY && type === ARRAY) return ROLE.WARNINGS;
-      return name === "service.name" && type === STRING ? ROLE.SERVICE : ROLE.PLAIN;
-    });
+    const guess = Math.min(1024 + batch.spanCount * BYTES_A_SPAN, 2 * maxBytes);
+    this.#writer = new ProtobufWriter(
+      guess <= SCRATCH.length ? SCRATCH : new Uint8Array(guess),
+      MOST_BYTES,
+    );
+    this.#roles = new Uint8Array(batch.keyCount);
+    for (let key = 0; key < batch.keyCount; key++) this.#roles[key] = roleOf(batch, key);
   }
 
   encode(): Uint8Array[] {

@@ -36,8 +36,12 @@ const ROLES = new Map<string, number>([
   [`w3c.tracestate ${STRING}`, ROLE.TRACE_STATE],
   [`service.name ${STRING}`, ROLE.SERVICE],
 ]);
-/** No key with a meaning is longer, but those of scopes. */
-const LONGEST_ROLE = "otel.status_description".length;
+/** First byte of the keys above by their length, all different: few others become a string. */
+const FIRST_OF_LENGTH = new Uint8Array(32);
+for (const role of ROLES.keys()) {
+  const name = role.slice(0, role.indexOf(" "));
+  FIRST_OF_LENGTH[name.length] = name.charCodeAt(0);
+}
 const SCOPE_PREFIX_BYTES = utf8Bytes(SCOPE_PREFIX);
 const EVENT_KEY = utf8Bytes("event");
 
@@ -224,7 +228,7 @@ export class JaegerRows {
       role = ROLE.SCOPE;
     } else if (entry.length === EVENT_KEY.length && startsWith(entry, EVENT_KEY)) {
       role = ROLE.EVENT;
-    } else if (entry.length <= LONGEST_ROLE) {
+    } else if (entry.length > 0 && FIRST_OF_LENGTH[entry.length] === entry[0]) {
       role = ROLES.get(`${utf8(entry)} ${builder.keyType[key]!}`) ?? ROLE.PLAIN;
     }
     this.#roles[key] = role;
