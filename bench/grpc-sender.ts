@@ -1,4 +1,4 @@
-/** Sends requests, of OTLP unless told otherwise, as unary gRPC calls over one HTTP/2 connection. */
+/** Sends requests, of OTLP unless told otherwise, as gRPC calls over one HTTP/2 connection. */
 
 import * as http2 from "node:http2";
 import type { Reply, Sender } from "./sender.ts";

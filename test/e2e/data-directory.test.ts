@@ -49,6 +49,33 @@ test("what was acknowledged is there after SIGKILL, and its retry is not kept tw
   assert.equal((await second.stop("SIGINT")).code, 0);
 });
 
+test("what a collector has kept, an all-in-one shows later", async (t) => {
+  const args = [`--embedded.directory=${join(folderFor(t), "data")}`];
+  const collector = await startSpoor({ role: "collector", args });
+  t.after(() => collector.stop("SIGKILL"));
+  assert.match(collector.banner, /Jaeger\/HTTP .*\/api\/traces/);
+  assert.doesNotMatch(collector.banner, /UI and API|Zipkin/);
+  assert.equal(await sendJson(collector, oneSpan("shop", "buy", TRACE)), 200);
+  assert.equal((await collector.stop("SIGTERM")).code, 0);
+  const server = await started(t, args);
+  assert.deepEqual(await operationsOf(server, TRACE), ["buy"]);
+});
+
+test("a collector knows its own flags, and says whose another one is", async () => {
+  const foreign = await runSpoor(["collector", "--query.base-path=/x"]);
+  assert.equal(foreign.code, 2);
+  assert.match(
+    foreign.stderr,
+    /--query\.base-path is no flag of spoor collector, but of all-in-one/,
+  );
+  const unknown = await runSpoor(["collector", "--collector.queue-sizes=1"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /did you mean collector\.queue-size\?/);
+  const help = await runSpoor(["collector", "--help"]);
+  assert.match(help.stdout, /a collector is an archive/);
+  assert.doesNotMatch(help.stdout, /--query\./);
+});
+
 test("a directory another process owns is one readable line and exit code 1", async (t) => {
   const folder = folderFor(t);
   await started(t, [`--embedded.directory=${folder}`]);

@@ -35,6 +35,8 @@ export interface SpoorProcess {
 }
 
 export interface StartOptions {
+  /** Default: all-in-one. A collector has no page: its `ui` is empty. */
+  readonly role?: "all-in-one" | "collector";
   /** Default: the launcher of this checkout. */
   readonly launcher?: string;
   readonly args?: readonly string[];
@@ -47,10 +49,11 @@ export function runSpoor(args: readonly string[], options: StartOptions = {}): P
   return endOf(spawnSpoor(args, options));
 }
 
-/** Starts `spoor all-in-one` on free ports; rejects with what it said when it does not serve. */
+/** Starts `spoor` on free ports; rejects with what it said when it does not serve. */
 export async function startSpoor(options: StartOptions = {}): Promise<SpoorProcess> {
-  const ports = freePortFlags("all-in-one");
-  const child = spawnSpoor(["all-in-one", ...ports, ...(options.args ?? [])], options);
+  const role = options.role ?? "all-in-one";
+  const ports = freePortFlags(role);
+  const child = spawnSpoor([role, ...ports, ...(options.args ?? [])], options);
   const ended = endOf(child);
   const banner = await bannerOf(child, ended);
   const place = (name: string): string => {
@@ -61,7 +64,7 @@ export async function startSpoor(options: StartOptions = {}): Promise<SpoorProce
   return {
     child,
     banner,
-    ui: place("UI and API"),
+    ui: role === "collector" ? "" : place("UI and API"),
     otlpHttp: place("OTLP/HTTP"),
     otlpGrpc: place("OTLP/gRPC"),
     admin: place("Health"),
