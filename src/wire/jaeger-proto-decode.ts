@@ -75,8 +75,16 @@ class PostSpansScanner extends ProtobufScanner {
   #key = 0;
   #value = 0;
   /** Fields of the tag being read: where texts and bytes lie, and the words of numbers. */
-  readonly #at = { keyStart: 0, keyEnd: 0, start: 0, end: 0, bytesStart: 0, bytesEnd: 0 };
-  readonly #words = new Int32Array(4);
+  #keyStart = 0;
+  #keyEnd = 0;
+  #textStart = 0;
+  #textEnd = 0;
+  #bytesStart = 0;
+  #bytesEnd = 0;
+  #longLow = 0;
+  #longHigh = 0;
+  #doubleLow = 0;
+  #doubleHigh = 0;
   #truth = 0;
 
   constructor(bytes: Uint8Array, builder: BatchBuilder, limits: DecodeLimits) {
@@ -322,13 +330,12 @@ class PostSpansScanner extends ProtobufScanner {
   /** Reads a KeyValue into `#key` and `#value`; its value is the field that its type names. */
   #tag(from: number, end: number): void {
     const { bytes } = this;
-    const places = this.#at;
-    const words = this.#words;
     let valueType = 0;
-    places.keyStart = places.keyEnd = 0;
-    places.start = places.end = 0;
-    places.bytesStart = places.bytesEnd = 0;
-    words[0] = words[1] = words[2] = words[3] = 0;
+    this.#keyStart = this.#keyEnd = 0;
+    this.#textStart = this.#textEnd = 0;
+    this.#bytesStart = this.#bytesEnd = 0;
+    this.#longLow = this.#longHigh = 0;
+    this.#doubleLow = this.#doubleHigh = 0;
     this.#truth = 0;
     let at = from;
     while (at < end) {
@@ -343,13 +350,13 @@ class PostSpansScanner extends ProtobufScanner {
         if (tag === 0x10) valueType = low;
         else if (tag === 0x20) this.#truth = low | this.high;
         else {
-          words[0] = low;
-          words[1] = this.high;
+          this.#longLow = low;
+          this.#longHigh = this.high;
         }
       } else if (tag === 0x31) {
         at = this.fixedEnd(at + 9, end);
-        words[2] = this.view.getInt32(at - 8, true);
-        words[3] = this.view.getInt32(at - 4, true);
+        this.#doubleLow = this.view.getInt32(at - 8, true);
+        this.#doubleHigh = this.view.getInt32(at - 4, true);
       } else {
         const other = this.varint(at);
         at = this.skip(other, this.at, end);
@@ -357,39 +364,36 @@ class PostSpansScanner extends ProtobufScanner {
     }
     const known = valueType >= 0 && valueType < VALUE_TYPES.length;
     const type = known ? VALUE_TYPES[valueType]! : STRING;
-    this.#key = this.key(places.keyStart, places.keyEnd, type);
+    this.#key = this.key(this.#keyStart, this.#keyEnd, type);
     this.#value = known ? this.#tagValue(type) : this.builder.text(`unknown type ${valueType}`);
   }
 
   #place(tag: number, start: number, end: number): void {
-    const places = this.#at;
     if (tag === 0x0a) {
-      places.keyStart = start;
-      places.keyEnd = end;
+      this.#keyStart = start;
+      this.#keyEnd = end;
     } else if (tag === 0x1a) {
-      places.start = start;
-      places.end = end;
+      this.#textStart = start;
+      this.#textEnd = end;
     } else {
-      places.bytesStart = start;
-      places.bytesEnd = end;
+      this.#bytesStart = start;
+      this.#bytesEnd = end;
     }
   }
 
   #tagValue(type: number): number {
-    const places = this.#at;
-    const words = this.#words;
     const dictionary = this.builder.dictionary;
     switch (type) {
       case STRING:
-        return this.value(places.start, places.end, true);
+        return this.value(this.#textStart, this.#textEnd, true);
       case BOOL:
         return this.#truth === 0 ? 0 : 1;
       case INT:
-        return dictionary.internWords(words[0]!, words[1]!);
+        return dictionary.internWords(this.#longLow, this.#longHigh);
       case DOUBLE:
-        return dictionary.internWords(words[2]!, words[3]!);
+        return dictionary.internWords(this.#doubleLow, this.#doubleHigh);
       default:
-        return this.value(places.bytesStart, places.bytesEnd, false);
+        return this.value(this.#bytesStart, this.#bytesEnd, false);
     }
   }
 

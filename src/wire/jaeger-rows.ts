@@ -79,6 +79,9 @@ export class JaegerRows {
   #statusKey = -1;
   #statusValue = 0;
   readonly #scopeTags: number[] = [];
+  /** The scope of the span before and its tags: mostly the next one's too. */
+  #lastScope = 0;
+  #lastScopeTags: readonly number[] = [];
   #overAttributes = 0;
   #overEvents = 0;
   #overLinks = 0;
@@ -385,9 +388,14 @@ export class JaegerRows {
   /** The row of the scope that the open span's tags tell of. */
   #scope(): number {
     const tags = this.#scopeTags;
+    if (sameNumbers(tags, this.#lastScopeTags)) return this.#lastScope;
+    this.#lastScopeTags = tags.slice();
     const id = tags.join();
     const known = this.#scopes.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#lastScope = known;
+      return known;
+    }
     const builder = this.#builder;
     const scope = builder.addScope();
     for (let i = 0; i < tags.length; i += 2) {
@@ -403,11 +411,11 @@ export class JaegerRows {
       } else if (column === "version" && builder.scopeVersionId[scope] === 0) {
         builder.scopeVersionId[scope] = value;
       } else {
-        const own = builder.key(builder.bytes(name), builder.keyType[key]!);
-        builder.scopeAttributes.add(own, value);
+        builder.scopeAttributes.add(builder.key(builder.bytes(name), builder.keyType[key]!), value);
       }
     }
     this.#scopes.set(id, scope);
+    this.#lastScope = scope;
     return scope;
   }
 
@@ -480,6 +488,12 @@ export class JaegerRows {
     const key = builder.key(builder.text(REF_TYPE_ATTRIBUTE), STRING);
     builder.linkAttributes.add(key, builder.text("child_of"));
   }
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
