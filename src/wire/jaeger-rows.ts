@@ -1,6 +1,6 @@
 /** Jaeger's spans as rows of a batch, from any bytes. Bench: bench/jaeger-decode.ts. */
 
-import { utf8, utf8Bytes } from "../base/bytes.ts";
+import { utf8 } from "../base/bytes.ts";
 import { grown } from "../core/attribute-table.ts";
 import { ATTRIBUTE_TYPE, JAEGER_FLAGS, STATUS_CODE } from "../core/batch.ts";
 import { NO_SERVICE_NAME } from "../core/builder.ts";
@@ -8,42 +8,13 @@ import type { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
 import { REF_TYPE_ATTRIBUTE } from "../core/trace/references.ts";
 import { SCOPE_PREFIX } from "./jaeger-json-keys.ts";
+import { ROLE, roleOfKey } from "./jaeger-roles.ts";
 import type { DecodeLimits } from "./otlp-decoded.ts";
 import { WARNING } from "./otlp-warnings.ts";
 
-const { STRING, BOOL } = ATTRIBUTE_TYPE;
+const { STRING } = ATTRIBUTE_TYPE;
 const MAX_U32 = 0xffff_ffff;
 const KINDS = ["", "internal", "server", "client", "producer", "consumer"];
-
-/** What a key means beyond being a tag's; 0 is a key not looked at yet. */
-const ROLE = {
-  PLAIN: 1,
-  KIND: 2,
-  STATUS_CODE: 3,
-  ERROR: 4,
-  STATUS_MESSAGE: 5,
-  TRACE_STATE: 6,
-  SCOPE: 7,
-  EVENT: 8,
-  SERVICE: 9,
-} as const;
-
-const ROLES = new Map<string, number>([
-  [`span.kind ${STRING}`, ROLE.KIND],
-  [`otel.status_code ${STRING}`, ROLE.STATUS_CODE],
-  [`error ${BOOL}`, ROLE.ERROR],
-  [`otel.status_description ${STRING}`, ROLE.STATUS_MESSAGE],
-  [`w3c.tracestate ${STRING}`, ROLE.TRACE_STATE],
-  [`service.name ${STRING}`, ROLE.SERVICE],
-]);
-/** First byte of the keys above by their length, all different: few others become a string. */
-const FIRST_OF_LENGTH = new Uint8Array(32);
-for (const role of ROLES.keys()) {
-  const name = role.slice(0, role.indexOf(" "));
-  FIRST_OF_LENGTH[name.length] = name.charCodeAt(0);
-}
-const SCOPE_PREFIX_BYTES = utf8Bytes(SCOPE_PREFIX);
-const EVENT_KEY = utf8Bytes("event");
 
 /** Types of references, numbered as Thrift and protobuf both do. */
 export const REFERENCE = { CHILD_OF: 0, FOLLOWS_FROM: 1 } as const;
@@ -222,18 +193,7 @@ export class JaegerRows {
     while (key >= this.#roles.length) this.#roles = grown(this.#roles);
     const known = this.#roles[key]!;
     if (known !== 0) return known;
-    const builder = this.#builder;
-    const { bytes, offsets } = builder.dictionary;
-    const name = builder.keyNameId[key]!;
-    const entry = bytes.subarray(offsets[name]!, offsets[name + 1]!);
-    let role: number = ROLE.PLAIN;
-    if (startsWith(entry, SCOPE_PREFIX_BYTES) && entry.length > SCOPE_PREFIX_BYTES.length) {
-      role = ROLE.SCOPE;
-    } else if (entry.length === EVENT_KEY.length && startsWith(entry, EVENT_KEY)) {
-      role = ROLE.EVENT;
-    } else if (entry.length > 0 && FIRST_OF_LENGTH[entry.length] === entry[0]) {
-      role = ROLES.get(`${utf8(entry)} ${builder.keyType[key]!}`) ?? ROLE.PLAIN;
-    }
+    const role = roleOfKey(this.#builder, key);
     this.#roles[key] = role;
     return role;
   }
@@ -493,11 +453,5 @@ export class JaegerRows {
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
   return true;
 }
