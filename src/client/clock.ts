@@ -5,6 +5,17 @@ export interface Clock {
   now(): number;
 }
 
+/** In milliseconds: nanoseconds since the epoch beyond it (the year 2540) no format can carry. */
+const LATEST_MS = 1.8e13;
+
+/** A time an application gave, or the clock's where it gave none or nonsense. */
+export function timeOr(given: unknown, clock: Clock): number {
+  if (given === undefined) return clock.now();
+  const timeMs = given instanceof Date ? given.getTime() : given;
+  const usable = typeof timeMs === "number" && timeMs > 0 && timeMs < LATEST_MS;
+  return usable ? timeMs : clock.now();
+}
+
 /** Timers that never keep a process alive. */
 export interface Timers {
   /** Runs `action` once after `delayMs`; the answer cancels it. */

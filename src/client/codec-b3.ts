@@ -7,6 +7,7 @@ import {
 } from "./codec-text-map.ts";
 import { parseHex } from "./ids.ts";
 import { DEBUG, SAMPLED, SpanContext, UNDECIDED } from "./span-context.ts";
+import { BAGGAGE_HEADERS } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Extractor, Injector } from "./types.ts";
 
@@ -61,13 +62,14 @@ export class ZipkinB3TextMapCodec implements Injector, Extractor {
     if (headers === null) return null;
     const baggage: Record<string, string> = {};
     const found: Record<string, string> = {};
+    let looked = 0;
     for (const key in headers) {
       if (!Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
       if (lowerKey.startsWith("x-b3-") || lowerKey === "jaeger-debug-id") {
         const text = headerText(headers[key]);
         if (text !== null) found[lowerKey] = this.#baggage.decode(text);
-      } else {
+      } else if (++looked <= BAGGAGE_HEADERS) {
         this.#baggage.take(baggage, key, lowerKey, headers[key]);
       }
     }

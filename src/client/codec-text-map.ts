@@ -1,6 +1,6 @@
 // Jaeger's propagation: `uber-trace-id`, `uberctx-*`, `jaeger-debug-id` and `jaeger-baggage`.
 import { baggageIsFull } from "./baggage.ts";
-import { HEADER_LENGTH } from "./limits.ts";
+import { BAGGAGE_HEADERS, HEADER_LENGTH } from "./limits.ts";
 import { SpanContext } from "./span-context.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Extractor, Injector } from "./types.ts";
@@ -120,6 +120,7 @@ export class TextMapCodec implements Injector, Extractor {
     if (headers === null) return null;
     let context: SpanContext | null = null;
     let baggage: Record<string, string> | null = null;
+    let looked = 0;
     let debugId = "";
     for (const key in headers) {
       const letter = firstLetter(key);
@@ -130,7 +131,7 @@ export class TextMapCodec implements Injector, Extractor {
         context = this.#context(headers[key]);
       } else if (lowerKey === "jaeger-debug-id") {
         debugId = this.#baggage.decode(headerText(headers[key]) ?? "");
-      } else {
+      } else if (++looked <= BAGGAGE_HEADERS) {
         baggage ??= {};
         this.#baggage.take(baggage, key, lowerKey, headers[key]);
       }

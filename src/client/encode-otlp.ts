@@ -1,7 +1,7 @@
 // Encodes spans directly as OTLP protobuf, without objects in between.
 import { REFERENCE_CHILD_OF } from "./opentracing-names.ts";
 import { SpanContext } from "./span-context.ts";
-import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
+import { bytesOfValue, cutText, nameText, textOfValue } from "./tag-text.ts";
 import type { ProtobufWriter } from "../wire/protobuf-writer.ts";
 import type { LogRecord, Span } from "./span.ts";
 import type { TagOptions } from "./tag-options.ts";
@@ -159,7 +159,7 @@ export function writeOtlpSpan(writer: ProtobufWriter, span: Span, options: TagOp
   if ((context.parent0 | context.parent1) !== 0) {
     writer.fieldId8(PARENT_ID, context.parent0, context.parent1);
   }
-  writer.fieldString(NAME, span.operationName);
+  writer.fieldString(NAME, nameText(span.operationName));
   const startUs = Math.round(span.startMs * 1_000);
   writeTime(writer, START, startUs);
   writeTime(writer, END, startUs + Math.round(recording.durationMs * 1_000));

@@ -2,7 +2,7 @@
 import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "./opentracing-names.ts";
 import { ThriftType } from "../wire/thrift-writer.ts";
 import { SpanContext } from "./span-context.ts";
-import { bytesOfValue, cutText, textOfValue } from "./tag-text.ts";
+import { bytesOfValue, cutText, nameText, textOfValue } from "./tag-text.ts";
 import type { Reference } from "opentracing";
 import type { ThriftWriter } from "../wire/thrift-writer.ts";
 import type { LogRecord, Span } from "./span.ts";
@@ -112,7 +112,7 @@ export function writeThriftSpan(writer: ThriftWriter, span: Span, options: TagOp
   writer.fieldI64(2, context.trace0, context.trace1);
   writer.fieldI64(3, context.span0, context.span1);
   writer.fieldI64(4, context.parent0, context.parent1);
-  writer.fieldString(5, span.operationName);
+  writer.fieldString(5, nameText(span.operationName));
   if (recording.references !== null) writeReferences(writer, recording.references);
   writer.fieldI32(7, context.flags);
   writeTime(writer, 8, span.startMs);

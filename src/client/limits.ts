@@ -13,7 +13,7 @@ export const PAGE_BATCH_BYTES = 56 * 1024;
 export const SPAN_BYTES = 2 * 1024 * 1024;
 
 /** Encoded spans waiting for a collector that does not answer; newer ones are dropped beyond it. */
-export const QUEUE_BYTES = 4 * 1024 * 1024;
+export const QUEUE_BYTES = 8 * 1024 * 1024;
 
 /** Attempts for one HTTP batch: some four minutes with backoff, then it makes room. */
 export const SEND_ATTEMPTS = 8;
@@ -42,6 +42,9 @@ export const BAGGAGE_LENGTH = 8_192;
 
 /** Characters of one propagation header that are looked at; longer ones are hostile. */
 export const HEADER_LENGTH = 16_384;
+
+/** Headers of a request that may be baggage and are looked at: Node itself takes 2,000 in all. */
+export const BAGGAGE_HEADERS = 2_000;
 
 /** Baggage keys whose normalised form is remembered. */
 export const BAGGAGE_KEYS_CACHED = 100;

@@ -169,6 +169,26 @@ describe("B3", () => {
 });
 
 describe("hostile headers", () => {
+  it("are not searched without end", () => {
+    let read = 0;
+    const value = (): { enumerable: true; get: () => string } => ({
+      enumerable: true,
+      get: () => {
+        read++;
+        return "v";
+      },
+    });
+    const many = Object.fromEntries(
+      Array.from({ length: 5_000 }, (_, i) => [`uberctx-${i}`, value()]),
+    );
+    for (const codec of [new TextMapCodec(), new ZipkinB3TextMapCodec()]) {
+      read = 0;
+      const found = codec.extract(Object.defineProperties({}, many))!;
+      assert.equal(Object.keys(found.baggage).length, 180);
+      assert.equal(read, 2_000);
+    }
+  });
+
   it("are ignored and counted, whatever they hold", () => {
     const { metrics, count } = errors();
     const all = [

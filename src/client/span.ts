@@ -4,6 +4,7 @@ import { Span as OpenTracingSpan } from "opentracing/lib/span.js";
 import type { Reference } from "opentracing";
 import { DEBUG, FINAL, SAMPLED } from "./span-context.ts";
 import { LOGS_PER_SPAN, TAGS_PER_SPAN } from "./limits.ts";
+import { nameText } from "./tag-text.ts";
 import type { SpanContext } from "./span-context.ts";
 import type { Tracer } from "./tracer.ts";
 import type { SamplingDecision } from "./types.ts";
@@ -62,7 +63,9 @@ function flatten(pairs: Record<string, unknown>): unknown[] {
 // Functions instead of private methods: those would cost each span eight bytes for a brand.
 
 function append(recording: Recording, key: string, value: unknown): void {
-  if (recording.tags.length < TAGS_PER_SPAN * 2) recording.tags.push(key, value);
+  if (recording.tags.length >= TAGS_PER_SPAN * 2) return;
+  // Plain JavaScript sets tags by numbers, too; an encoder must not meet them.
+  recording.tags.push(nameText(key), value);
 }
 
 /** True when the priority took effect and is worth keeping as a tag. */
@@ -177,6 +180,7 @@ export class Span extends OpenTracingSpan {
 
   /** Priority comes first, for it decides whether the other tags are kept. */
   override addTags(pairs: Record<string, unknown>): this {
+    if (!pairs) return this;
     const priority = pairs[SAMPLING_PRIORITY];
     if (priority !== undefined) this.setTag(SAMPLING_PRIORITY, priority);
     if (this.record() === null) return this;
@@ -197,7 +201,7 @@ export class Span extends OpenTracingSpan {
     const recording = this.record();
     if (recording !== null) {
       recording.addLog({
-        timestampMs: timestampMs || this.owner.now(),
+        timestampMs: this.owner.timeOr(timestampMs),
         fields: flatten(pairs),
       });
     }
@@ -209,7 +213,11 @@ export class Span extends OpenTracingSpan {
   }
 
   override setBaggageItem(key: string, value: string): this {
-    this.spanContext = this.owner.baggageSetter.set(this, key, value);
+    try {
+      this.spanContext = this.owner.baggageSetter.set(this, key, value);
+    } catch (error) {
+      this.owner.logger.error(`baggage item ${nameText(key)}: ${nameText(error)}`);
+    }
     return this;
   }
 
@@ -234,7 +242,7 @@ export class Span extends OpenTracingSpan {
       return;
     }
     const kept = recording ?? this.record()!;
-    kept.durationMs = Math.max(0, (finishTimeMs || this.owner.now()) - this.startMs);
+    kept.durationMs = Math.max(0, this.owner.timeOr(finishTimeMs) - this.startMs);
     this.owner.report(this);
   }
 }

@@ -27,3 +27,8 @@ export function cutText(text: string, limit: number): string {
   const last = text.charCodeAt(limit - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? limit - 1 : limit);
 }
+
+/** An operation's name, which plain JavaScript does not hold to be text. */
+export function nameText(name: unknown): string {
+  return typeof name === "string" ? name : textOfValue(name);
+}

@@ -5,7 +5,7 @@ import type * as opentracing from "opentracing";
 import type { Reference } from "opentracing";
 import { BaggageSetter, FixedBaggageRestrictions } from "./baggage.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
-import { AnchoredClock } from "./clock.ts";
+import { AnchoredClock, timeOr } from "./clock.ts";
 import { IdSource, hex32 } from "./ids.ts";
 import { NULL_LOGGER } from "./logger.ts";
 import { NoopReporter } from "./reporters.ts";
@@ -13,6 +13,7 @@ import { adaptSampler, ConstSampler } from "./samplers.ts";
 import { StackScopeManager } from "./scope.ts";
 import { Span } from "./span.ts";
 import { DEBUG, FINAL, REMOTE, SAMPLED, SpanContext, UNDECIDED } from "./span-context.ts";
+import { nameText } from "./tag-text.ts";
 import { DefaultThrottler } from "./throttler.ts";
 import type { BaggageRestrictions } from "./baggage.ts";
 import type { Clock } from "./clock.ts";
@@ -73,6 +74,12 @@ function contextOf(value: unknown): SpanContext | null {
   return value instanceof SpanContext ? value : null;
 }
 
+/** Applications in plain JavaScript hand in anything. */
+function referencedBy(reference: Reference | null | undefined): SpanContext | null {
+  const known = typeof reference?.referencedContext === "function";
+  return known ? contextOf(reference.referencedContext()) : null;
+}
+
 /** The first child_of reference, else the first follows_from one. */
 function parentOf(options: StartSpanOptions): SpanContext | null {
   if (options.childOf) {
@@ -80,10 +87,10 @@ function parentOf(options: StartSpanOptions): SpanContext | null {
     if (parent !== null) return parent;
   }
   const { references } = options;
-  if (!references) return null;
+  if (!Array.isArray(references)) return null;
   let follows: SpanContext | null = null;
   for (const reference of references) {
-    const context = contextOf(reference.referencedContext());
+    const context = referencedBy(reference);
     if (context === null) continue;
     if (reference.type() === REFERENCE_CHILD_OF) return context;
     if (follows === null) follows = context;
@@ -125,7 +132,7 @@ export class Tracer extends OpenTracingTracer {
     options: TracerOptions = {},
   ) {
     super();
-    this.serviceName = serviceName;
+    this.serviceName = nameText(serviceName);
     this.sampler = adaptSampler(sampler);
     this.#samplesById = this.sampler.decidesById === true;
     this.logger = options.logger ?? NULL_LOGGER;
@@ -144,8 +151,8 @@ export class Tracer extends OpenTracingTracer {
     const id = uuid(this.#ids);
     this.processTags = { ...options.processTags, ...options.tags, "client-uuid": id };
     const tags: Tag[] = Object.entries(this.processTags).map(([key, value]) => ({ key, value }));
-    this.#throttler.setProcess?.({ serviceName, tags, uuid: id });
-    reporter.setProcess?.(serviceName, tags);
+    this.#throttler.setProcess?.({ serviceName: this.serviceName, tags, uuid: id });
+    reporter.setProcess?.(this.serviceName, tags);
   }
 
   #registerJaegerCodecs(options: TracerOptions): void {
@@ -175,16 +182,22 @@ export class Tracer extends OpenTracingTracer {
     return this.#clock.now();
   }
 
-  override startSpan(name: string, options: StartSpanOptions = NO_OPTIONS): Span {
+  /** A time an application gave, or now. */
+  timeOr(given: unknown): number {
+    return timeOr(given, this.#clock);
+  }
+
+  override startSpan(name: string, given: StartSpanOptions | null = NO_OPTIONS): Span {
+    const options = given ?? NO_OPTIONS;
     const parent = options === NO_OPTIONS ? null : parentOf(options);
     const { tags } = options;
     const isServer = tags !== undefined && tags !== null && tags[SPAN_KIND] === "server";
     const hasParent = parent !== null && parent.isValid;
-    const startMs = options.startTime || this.#clock.now();
+    const startMs = timeOr(options.startTime, this.#clock);
     const span = hasParent
       ? this.#childSpan(name, startMs, parent, isServer)
       : this.#rootSpan(name, startMs, parent, isServer);
-    if (options.references) this.#keepReferences(span, options.references);
+    if (Array.isArray(options.references)) this.#keepReferences(span, options.references);
     if (tags) span.addTags(tags);
     if (this.metrics !== null) this.#count(span, hasParent, isServer);
     return span;
@@ -254,7 +267,7 @@ export class Tracer extends OpenTracingTracer {
   #keepReferences(span: Span, references: readonly Reference[]): void {
     const recording = span.record();
     if (recording === null) return;
-    const kept = references.filter((each) => contextOf(each.referencedContext())?.isValid);
+    const kept = references.filter((each) => referencedBy(each)?.isValid);
     if (kept.length > 0) recording.references = kept;
   }
 

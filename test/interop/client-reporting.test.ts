@@ -5,7 +5,7 @@ import { initTracer, opentracing } from "../../src/client/node/index.ts";
 import { startAgent, startCollector } from "./client-servers.ts";
 import { readOtlp } from "./client-otlp.ts";
 import { readBody, readPacket } from "./client-thrift.ts";
-import type { Tracer } from "../../src/client/node/index.ts";
+import type { Span, Tracer } from "../../src/client/node/index.ts";
 import type { ReadBatch } from "./client-thrift.ts";
 
 /** 100 characters, a length of one byte; 200 bytes, a length of two. */
@@ -153,6 +153,82 @@ describe("UDP", () => {
     assert.deepEqual(tags.at(-1), ["status", "double", 200]);
     await agent.close();
   });
+});
+
+/** What plain JavaScript may hand in where texts, numbers and objects belong. */
+const NONSENSE: readonly unknown[] = [
+  undefined,
+  null,
+  7,
+  Number.NaN,
+  Infinity,
+  Symbol("s"),
+  {},
+  Object.create(null),
+  () => 1,
+  new Date(Number.NaN),
+  "\ud800",
+];
+
+function makeNonsense(tracer: Tracer): void {
+  // The types say otherwise; programs without types do not know.
+  const start = (name: unknown, options?: unknown): Span =>
+    tracer.startSpan(name as string, options as object);
+  for (const odd of NONSENSE) {
+    start(odd, odd).finish(odd as number);
+    const options = { startTime: odd, childOf: odd, references: odd, tags: odd };
+    start("options", options).finish();
+    start("references", { references: [odd] }).finish();
+    const span = start("span", { tags: { odd } });
+    span.setTag(odd as string, odd).addTags(odd as Record<string, unknown>);
+    span.log({ odd }, odd as number).log(odd as Record<string, unknown>);
+    span.setOperationName(odd as string).setBaggageItem(odd as string, odd as string);
+    span.finish(odd as number);
+  }
+}
+
+describe("nonsense from the application", () => {
+  const places = ["binary", "compact", "otlp"] as const;
+  for (const place of places) {
+    it(`neither throws nor spoils a batch: ${place}`, async () => {
+      const agent = await startAgent();
+      const collector = await startCollector();
+      collector.answer = () => 200;
+      const reporter =
+        place === "otlp"
+          ? { collectorEndpoint: `${collector.url}/v1/traces` }
+          : { agentHost: "127.0.0.1", agentPort: agent.port, agentProtocol: place };
+      const tracer = initTracer({ serviceName: 5 as never, sampler: ALWAYS, reporter });
+      makeNonsense(tracer);
+      tracer.startSpan("last").finish();
+      await closed(tracer);
+      const read = (): { service: string; name: string; startUs: bigint; durationUs: bigint }[] =>
+        place === "otlp"
+          ? collector.calls.flatMap(({ body }) =>
+              readOtlp(body).map(({ service, name, startNs, endNs }) => {
+                const durationUs = (endNs - startNs) / 1_000n;
+                return { service, name, startUs: startNs / 1_000n, durationUs };
+              }),
+            )
+          : agent.packets.flatMap((packet) => {
+              const { service, spans } = readPacket(packet, place);
+              return spans.map((span) => ({ ...span, service }));
+            });
+      if (place === "otlp") await collector.received(1);
+      else await agent.received(1);
+      const spans = read();
+      assert.equal(spans.length, NONSENSE.length * 4 + 1);
+      assert.equal(spans.at(-1)!.name, "last");
+      const now = BigInt(Date.now()) * 1_000n;
+      for (const { name, service, startUs, durationUs } of spans) {
+        assert.equal(service, "5");
+        const sane = startUs > 0n && startUs <= now + 1_000_000n && durationUs >= 0n;
+        assert.ok(sane && durationUs <= now, `${name} at ${startUs} took ${durationUs}`);
+      }
+      await agent.close();
+      await collector.close();
+    });
+  }
 });
 
 describe("HTTP", () => {

@@ -1,6 +1,7 @@
 // Requests, errors and durations of the operations a service serves, whether sampled or not.
 import { MEASURED_ENDPOINTS } from "../limits.ts";
 import { Span } from "../span.ts";
+import { nameText } from "../tag-text.ts";
 import type { Counter, MetricsFactory } from "../types.ts";
 
 type Labels = Record<string, string>;
@@ -23,7 +24,7 @@ export class RpcMetrics {
     const known = this.#endpoints.get(operation);
     if (known !== undefined) return known;
     if (this.#endpoints.size >= MEASURED_ENDPOINTS) return "other";
-    const endpoint = operation.replace(/[^a-zA-Z0-9\-_/.]/g, "-");
+    const endpoint = nameText(operation).replace(/[^a-zA-Z0-9\-_/.]/g, "-");
     this.#endpoints.set(operation, endpoint);
     return endpoint;
   }
@@ -64,6 +65,7 @@ export function measuredSpan(metrics: RpcMetrics): typeof Span {
     }
 
     override addTags(pairs: Record<string, unknown>): this {
+      if (!pairs) return this;
       for (const key of ["error", "http.status_code"]) {
         if (this.record() === null && key in pairs) this.setTag(key, pairs[key]);
       }
@@ -71,7 +73,7 @@ export function measuredSpan(metrics: RpcMetrics): typeof Span {
     }
 
     override finish(finishTimeMs?: number): void {
-      const endMs = finishTimeMs || this.owner.now();
+      const endMs = this.owner.timeOr(finishTimeMs);
       if (this.#open) {
         const durationMs = endMs - this.startMs;
         metrics.finished(this.operationName, durationMs, this.#failed, this.#status);
