@@ -8,7 +8,7 @@ import type { TraceModel } from "./trace-model.ts";
 
 /** Gives the model the new columns; call it in a batch. */
 export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColumns): void {
-  const top = topRow(model);
+  const top = anchorOf(model);
   const folded = [...bitsOf(model.collapsed.peek(), old.spanCount)];
   const named = [
     model.cursorRow.peek(),
@@ -44,9 +44,16 @@ export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColum
   }
 }
 
-/** The first row on screen and where its top is, px from the body's. */
-function topRow(model: TraceModel): { readonly row: number; readonly y: number } {
-  const slot = model.frame()?.slots.find(({ sticky }) => !sticky);
+/**
+ * What is looked at, which is to stay where it is: the selected row, the cursor's or else the
+ * first on screen; y is its top, px from the body's.
+ */
+function anchorOf(model: TraceModel): { readonly row: number; readonly y: number } {
+  const slots = model.frame()?.slots.filter(({ sticky }) => !sticky) ?? [];
+  const slot =
+    slots.find(({ row }) => row === model.selectedRow.peek()) ??
+    slots.find(({ row, y }) => row > 0 && y >= 0 && row === model.cursorRow.peek()) ??
+    slots[0];
   return slot === undefined ? { row: -1, y: 0 } : { row: slot.row, y: slot.y };
 }
 

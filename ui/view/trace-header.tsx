@@ -83,7 +83,7 @@ function Title({ context, open }: TitleProps): JSX.Element {
         type="button"
         class="button quiet trace-id mono"
         title="Copy the trace ID"
-        aria-label={`Copy the trace ID ${id}`}
+        aria-label={`${id.slice(0, uiConfig.traceIdDisplayLength)} Copy the trace ID`}
         onClick={() => copyText(id)}
       >
         {id.slice(0, uiConfig.traceIdDisplayLength)}
