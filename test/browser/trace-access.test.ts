@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import type { WatchedPage } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rowAt, rowNames, untilQuery, windowOf } from "./trace-open.ts";
@@ -230,9 +231,9 @@ for (const theme of ["light", "dark"] as const) {
 async function openTraceOrJson(
   query: string,
   theme: "light" | "dark",
-): Promise<{ page: Page; close(): Promise<void> }> {
+): Promise<WatchedPage> {
   const options = { query: query.includes("v=json") ? "" : query, theme };
-  const { page, close } = await openTrace(browser, ui, options);
-  if (query.includes("v=json")) await press(page, "g", "j");
-  return { page, close };
+  const watched = await openTrace(browser, ui, options);
+  if (query.includes("v=json")) await press(watched.page, "g", "j");
+  return watched;
 }
