@@ -100,6 +100,29 @@ promClient.register.metrics().then(function (text) {
 });
 `;
 
+const TYPED = `
+import { InMemoryReporter, initTracer, opentracing } from "spoor-client";
+import type { TracingConfig } from "spoor-client";
+import { instrumentHttp } from "spoor-client/http";
+import { SpoorTracerProvider } from "spoor-client/opentelemetry";
+import * as api from "@opentelemetry/api";
+const config: TracingConfig = { serviceName: "s", sampler: { type: "const", param: 1 } };
+const tracer = initTracer(config, { tags: { a: 1 }, reporter: new InMemoryReporter() });
+const standard: opentracing.Tracer = tracer;
+const span: opentracing.Span = standard.startSpan("op", { childOf: tracer.startSpan("parent") });
+const name: string = tracer.startSpan("op")._operationName;
+const size: number = tracer.startSpan("op").context().traceId.length;
+instrumentHttp(tracer);
+new SpoorTracerProvider(tracer, api).register();
+console.log(span, name, size);
+`;
+
+/** Types that are \`any\` would not refuse this, and the compiler would say so. */
+const WRONG = `
+// @ts-expect-error there is no such option
+spoor.initTracer({ serviceNam: 1 });
+`;
+
 describe("the packed client", () => {
   it("runs jaeger-client's examples but for the import", async () => {
     const agent = await startAgent();
@@ -147,6 +170,26 @@ describe("the packed client", () => {
       lines,
       entries.map((entry) => `${entry} true true`),
     );
+  });
+
+  it("has types for strict programs of both module kinds, libraries checked too", () => {
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: false,
+      module: "nodenext",
+      target: "es2022",
+      types: ["node"],
+      typeRoots: [join(root, "node_modules", "@types")],
+    };
+    const files = ["typed.mts", "typed.cts"];
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+    writeFileSync(join(folder, "typed.mts"), TYPED);
+    const required = 'import spoor = require("spoor-client");\nspoor.initTracer({});\n' + WRONG;
+    writeFileSync(join(folder, "typed.cts"), required);
+    const tsc = join(root, "node_modules", ".bin", "tsc");
+    execFileSync(tsc, ["-p", folder], { stdio: "pipe", timeout: 120_000 });
   });
 
   it("runs on an older Node", async (context) => {
