@@ -6,9 +6,10 @@ import { BatchBuilder } from "../../src/core/builder.ts";
 import { isSpoorError, SpoorError } from "../../src/core/errors.ts";
 import { selectRows } from "../../src/core/trace/select.ts";
 import { rowsOf } from "../../src/core/trace/summary.ts";
-import { decodeJaegerJson } from "../../src/wire/jaeger-json-decode.ts";
+import { decodeJaegerJson, isJaegerJson } from "../../src/wire/jaeger-json-decode.ts";
 import { decodeOtlpJson } from "../../src/wire/otlp-json-decode.ts";
 import { decodeOtlpProto } from "../../src/wire/otlp-proto-decode.ts";
+import { decodeZipkinV1Json, decodeZipkinV2Json } from "../../src/wire/zipkin-json-decode.ts";
 import { jaegerParts, otlpParts } from "./json-parts.ts";
 import { FILE_DECODE_LIMITS, UPLOAD_LIMITS } from "./upload-limits.ts";
 
@@ -88,6 +89,8 @@ class Parser {
   #document(bytes: Uint8Array): void {
     const head = utf8(bytes.subarray(0, HEAD_BYTES));
     if (/"resource_?[sS]pans"/.test(head)) this.#otlp(bytes);
+    else if (isJaegerJson(bytes)) this.#jaeger(bytes);
+    else if (/^\s*\[\s*\{[^]*"traceId"/.test(head)) this.#zipkin(bytes, head);
     else if (/"(data|traceID|spans|processes)"/.test(head)) this.#jaeger(bytes);
     else if (/^\s*\[\s*\]\s*$/.test(head)) return;
     else throw unknownFormat();
@@ -104,6 +107,14 @@ class Parser {
       const batch = decodeJaegerJson(part, this.#builder, UPLOAD_LIMITS.spans);
       this.#add({ batch, message: "" });
     }
+  }
+
+  #zipkin(bytes: Uint8Array, head: string): void {
+    if (bytes.length > this.#jsonBytes) throw tooLarge("Zipkin JSON", this.#jsonBytes);
+    // The first model tells where a span ran in its annotations only.
+    const isFirst = /"binaryAnnotations"\s*:|"endpoint"\s*:\s*\{/.test(head);
+    const decode = isFirst ? decodeZipkinV1Json : decodeZipkinV2Json;
+    this.#add(decode(bytes, { builder: this.#builder, limits: FILE_DECODE_LIMITS }));
   }
 
   *#parts(
@@ -176,7 +187,7 @@ function framedMessages(bytes: Uint8Array): Uint8Array[] | undefined {
 }
 
 function unknownFormat(cause?: unknown): SpoorError {
-  const known = "Jaeger JSON, OTLP JSON, JSONL or protobuf is expected";
+  const known = "Jaeger, OTLP or Zipkin JSON, JSONL or OTLP protobuf is expected";
   return new SpoorError("malformed", `not a trace file: ${known}`, { cause });
 }
 

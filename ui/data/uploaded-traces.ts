@@ -37,7 +37,7 @@ export interface UploadedFiles {
 /**
  * Uploaded traces, kept in the worker for as long as the page lives. Formats, told by content:
  * Jaeger JSON (envelope, list, one trace), OTLP JSON and JSONL, OTLP protobuf (bare, or framed as
- * the collector's file exporter does), each gzipped or not.
+ * the collector's file exporter does), Zipkin JSON of both models, each gzipped or not.
  */
 export class UploadedTraces {
   readonly #client: WorkerClient;

@@ -1,11 +1,13 @@
 /** Traces from files and from a plain Jaeger, through the worker's own code over a channel. */
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { MessageChannel } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
+import { toHex } from "../../src/base/bytes.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
 import type { SpanBatch } from "../../src/core/batch.ts";
 import { adjustTrace } from "../../src/core/trace/adjust.ts";
@@ -146,6 +148,25 @@ describe("uploaded traces", () => {
         [3000],
       );
     });
+  });
+
+  it("of Zipkin's JSON, both models, from real clients", () => {
+    for (const model of ["zipkin-v1-json", "zipkin-v2-json"]) {
+      const folder = new URL(`../../test/fixtures/${model}/`, import.meta.url);
+      const names = readdirSync(folder).filter((name) => name.endsWith(".body.json"));
+      assert.ok(names.length > 1);
+      for (const name of names) {
+        const { batches, problems } = parseTraces(readFileSync(new URL(name, folder)));
+        const spans = new URL(name.replace(".body.", ".spans."), folder);
+        const ids = (JSON.parse(readFileSync(spans, "utf8")) as { spanId: string }[]).map(
+          ({ spanId }) => spanId,
+        );
+        const found = batches.flatMap(({ spanId, spanCount }) =>
+          Array.from({ length: spanCount }, (_, i) => toHex(spanId, i * 8, 8)),
+        );
+        assert.deepEqual([found.toSorted(), problems], [ids.toSorted(), []], name);
+      }
+    }
   });
 
   it("of OTLP JSON in parts", () => {

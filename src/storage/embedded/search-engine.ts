@@ -36,6 +36,8 @@ import { openSegment } from "./segment-reader.ts";
 const CACHE_BYTES = 48 * 1024 * 1024;
 /** A search lets others run after this long. */
 const SLICE_MS = 8;
+/** A part of a large trace of so many spans is handed over as it is; smaller ones are joined. */
+const LARGE_BATCH = 8192;
 
 /** Tries of a search; the last one runs in one turn. */
 const TURNS = 3;
@@ -200,12 +202,33 @@ function pauser(signal: AbortSignal | undefined): Pause {
   };
 }
 
+/** One image, or several of a trace too large for one. */
 function imagesOf(rows: readonly RowRef[]): OwnImage[] {
+  if (rows.length === 0) return [];
+  if (rows.length <= LIMITS.getSpansPerBatch) return [imageOf(rows)];
   const images: OwnImage[] = [];
-  for (let from = 0; from < rows.length; from += LIMITS.getSpansPerBatch) {
-    images.push(imageOf(rows.slice(from, from + LIMITS.getSpansPerBatch)));
+  for (let from = 0; from < rows.length;) {
+    const to = endOfImage(rows, from);
+    images.push(imageOf(rows.slice(from, to)));
+    from = to;
   }
   return images;
+}
+
+/** A batch at `from` that is large and whole stands alone, for it is only copied. */
+function endOfImage(rows: readonly RowRef[], from: number): number {
+  const most = Math.min(rows.length, from + LIMITS.getSpansPerBatch);
+  if (startsLarge(rows, from)) return Math.min(most, from + rows[from]!.batch.spanCount);
+  let to = from + 1;
+  while (to < most && !startsLarge(rows, to)) to++;
+  return to;
+}
+
+function startsLarge(rows: readonly RowRef[], at: number): boolean {
+  const { batch, row } = rows[at]!;
+  if (row !== 0 || batch.spanCount < LARGE_BATCH) return false;
+  const last = rows[at + batch.spanCount - 1];
+  return last !== undefined && last.batch === batch && last.row === batch.spanCount - 1;
 }
 
 /** One batch's rows in order are copied as they are; others are put together. */

@@ -4,6 +4,7 @@ import { toHex } from "../../base/bytes.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { sameSpan } from "../../core/trace/span-content.ts";
 import type { RowRef } from "../../core/trace/span-content.ts";
+import { idWords, SpanIdIndex } from "../../core/trace/tree.ts";
 import type { HeadView } from "./search-heads.ts";
 import { segmentTrace } from "./segment-copy.ts";
 import type { Segment } from "./segment-reader.ts";
@@ -13,6 +14,8 @@ import type { Tombstone } from "./tombstones.ts";
 const RECENT_TRACES = 64;
 /** Larger traces are not kept. */
 const RECENT_ROWS = 4096;
+/** Beyond it span ids are compared as numbers first: a text for each is slow. */
+const MANY_ROWS = 1024;
 
 interface Recent {
   readonly version: number;
@@ -158,8 +161,7 @@ export class Sources {
     for (const segment of this.#segments.values()) {
       if (since !== undefined && segment.epoch < since.epoch) continue;
       if (this.isHidden(hex, segment)) continue;
-      const batch = segmentTrace(segment, traceId);
-      if (batch !== undefined) pushAll(rows, batch);
+      for (const batch of segmentTrace(segment, traceId)) pushAll(rows, batch);
     }
     for (const head of this.#heads.values()) {
       if (since !== undefined && head.epoch < since.epoch) continue;
@@ -183,6 +185,7 @@ function withoutDuplicates(rows: RowRef[]): RowRef[] {
   const first = rows[0]!.batch;
   // Rows of one segment alone were made distinct when it was sealed.
   if (first.spanCount === rows.length && rows.every((at) => at.batch === first)) return rows;
+  if (rows.length > MANY_ROWS && haveOwnIds(rows)) return rows;
   const bySpan = new Map<string, RowRef[]>();
   return rows.filter((at) => {
     const hex = toHex(at.batch.spanId, at.row * 8, 8);
@@ -195,4 +198,14 @@ function withoutDuplicates(rows: RowRef[]): RowRef[] {
     same.push(at);
     return true;
   });
+}
+
+/** Whether no two rows have the same span id: then no two are the same span. */
+function haveOwnIds(rows: readonly RowRef[]): boolean {
+  const ids = new Uint8Array(rows.length * 8);
+  for (let r = 0; r < rows.length; r++) {
+    const { batch, row } = rows[r]!;
+    for (let i = 0; i < 8; i++) ids[r * 8 + i] = batch.spanId[row * 8 + i]!;
+  }
+  return new SpanIdIndex(idWords(ids)).duplicateCount === 0;
 }

@@ -4,6 +4,7 @@ import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
 import type { AttributeTable, SpanBatch } from "../../core/batch.ts";
 import type { AttributeTableBuilder } from "../../core/attribute-table.ts";
 import { BatchBuilder } from "../../core/builder.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { CoreData } from "./group-core.ts";
 import { keyBytes } from "./segment-format.ts";
 import type { CodesData, DictionaryData, RawData, ValueBytes } from "./segment-columns.ts";
@@ -257,30 +258,37 @@ export function* segmentBatches(segment: Segment): Generator<SpanBatch> {
 let kept: BatchBuilder | undefined;
 const KEPT_SPANS = 4096;
 
-/** All rows of a trace in a segment; undefined when it has none. */
-export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch | undefined {
+/** The trace's rows of a segment, in batches of at most `LIMITS.getSpansPerBatch` but one run. */
+export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch[] {
+  const batches: SpanBatch[] = [];
   let copier: SegmentCopier | undefined;
   for (const group of segment.groupsOfTrace(traceId)) {
     const { traceId: ids } = segment.ids(group);
     const { runStart } = segment.core(group);
     for (let run = 0; run + 1 < runStart.length; run++) {
       if (!sameId(ids, run * 16, traceId)) continue;
+      const from = runStart[run]!;
+      const to = runStart[run + 1]!;
       if (copier === undefined) {
         copier = new SegmentCopier(segment, kept);
         // Taken while in use: an error half-way leaves none behind in a bad state.
         kept = undefined;
+      } else if (copier.builder.spanCount + to - from > LIMITS.getSpansPerBatch) {
+        batches.push(copier.builder.finish());
+        copier = new SegmentCopier(segment);
       }
-      copier.copy(group, run, runStart[run]!, runStart[run + 1]!);
+      copier.copy(group, run, from, to);
     }
   }
-  if (copier === undefined) return undefined;
+  if (copier === undefined) return batches;
   const { builder } = copier;
   const batch = builder.finish();
   if (batch.spanCount <= KEPT_SPANS) {
     builder.reset();
     kept = builder;
   }
-  return batch;
+  batches.push(batch);
+  return batches;
 }
 
 function sameId(ids: Uint8Array, at: number, traceId: Uint8Array): boolean {

@@ -96,7 +96,7 @@ test(`random batches come back row by row (seed ${seed})`, (t) => {
     assert.equal(segment.footer.deduplicated, total - wanted.length);
     for (const batch of batches.slice(0, 5)) {
       const id = batch.traceId.slice(0, 16);
-      const trace = segmentTrace(segment, id)!;
+      const trace = segmentTrace(segment, id)[0]!;
       for (let i = 0; i < trace.spanCount; i++) {
         assert.deepEqual(trace.traceId.slice(i * 16, i * 16 + 16), id);
       }
