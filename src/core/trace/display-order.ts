@@ -24,29 +24,41 @@ const FIRST_CHILD = 1;
 const NEXT_SIBLING = 2;
 const ROW = 3;
 
-/** The display order of a tree whose siblings are to ascend as in `sorted`. */
+/**
+ * The display order of a tree whose siblings are to ascend as in `sorted`. Spans are linked by
+ * their places in `sorted`: parents and children are near in time, so near in memory too.
+ */
 export function displayOrder(tree: TraceTree, sorted: Uint32Array): DisplayOrder {
   const n = sorted.length;
   const { parents, cut } = withoutCircles(tree, sorted);
+  const place = new Uint32Array(n);
+  for (let s = 0; s < n; s++) place[sorted[s]!] = s;
   const links = new Int32Array(n * STRIDE).fill(-1);
-  for (let v = 0; v < n; v++) links[v * STRIDE + PARENT] = parents[v]!;
   let root = -1;
   for (let s = n - 1; s >= 0; s--) {
-    const v = sorted[s]!;
-    const p = links[v * STRIDE + PARENT]!;
-    if (p === -1) {
-      links[v * STRIDE + NEXT_SIBLING] = root;
-      root = v;
+    const above = parents[sorted[s]!]!;
+    if (above === -1) {
+      links[s * STRIDE + NEXT_SIBLING] = root;
+      root = s;
     } else {
-      links[v * STRIDE + NEXT_SIBLING] = links[p * STRIDE + FIRST_CHILD]!;
-      links[p * STRIDE + FIRST_CHILD] = v;
+      const p = place[above]!;
+      links[s * STRIDE + PARENT] = p;
+      links[s * STRIDE + NEXT_SIBLING] = links[p * STRIDE + FIRST_CHILD]!;
+      links[p * STRIDE + FIRST_CHILD] = s;
     }
   }
-  return { ...walk(links, root), cut };
+  const rows = walk(links, root);
+  const { order } = rows;
+  const rowOf = place;
+  for (let r = 0; r < n; r++) {
+    order[r] = sorted[order[r]!]!;
+    rowOf[order[r]!] = r;
+  }
+  return { ...rows, rowOf, cut };
 }
 
-/** Goes depth first from the first root through all, giving rows. */
-function walk(links: Int32Array, root: number): Omit<DisplayOrder, "cut"> {
+/** Goes depth first from the first root through all; the order is of places. */
+function walk(links: Int32Array, root: number): Omit<DisplayOrder, "rowOf" | "cut"> {
   const n = links.length / STRIDE;
   const order = new Uint32Array(n);
   const parent = new Int32Array(n);
@@ -71,9 +83,7 @@ function walk(links: Int32Array, root: number): Omit<DisplayOrder, "cut"> {
     }
     at = next * STRIDE;
   }
-  const rowOf = new Uint32Array(n);
-  for (let v = 0; v < n; v++) rowOf[v] = links[v * STRIDE + ROW]!;
-  return { order, rowOf, parent, depth, end: endsOf(parent) };
+  return { order, parent, depth, end: endsOf(parent) };
 }
 
 /** First row after the subtree of each row, from the parents' rows. */
