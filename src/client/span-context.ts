@@ -1,5 +1,5 @@
 // What of a span travels to its children: ids, sampling state, baggage.
-import { SpanContext as OpenTracingSpanContext } from "opentracing/lib/span_context.js";
+import { OpenTracingSpanContext } from "./opentracing-classes.ts";
 import { hex32, parseHex, shortHex } from "./ids.ts";
 
 /** The flag bits that travel. */

@@ -1,6 +1,5 @@
 // A unit of work: its name, times, tags, logs and references, kept only while they can matter.
-// Single files of `opentracing`: its index would bring its mock tracer into every browser.
-import { Span as OpenTracingSpan } from "opentracing/lib/span.js";
+import { OpenTracingSpan } from "./opentracing-classes.ts";
 import type { Reference } from "opentracing";
 import { DEBUG, FINAL, SAMPLED } from "./span-context.ts";
 import { LOGS_PER_SPAN, TAGS_PER_SPAN } from "./limits.ts";

@@ -1,6 +1,6 @@
 // The tracer: starts spans, carries contexts in and out of requests, hands finished spans on.
 import { FORMAT_HTTP_HEADERS, FORMAT_TEXT_MAP, REFERENCE_CHILD_OF } from "./opentracing-names.ts";
-import { Tracer as OpenTracingTracer } from "opentracing/lib/tracer.js";
+import { OpenTracingTracer } from "./opentracing-classes.ts";
 import type * as opentracing from "opentracing";
 import type { Reference } from "opentracing";
 import { BaggageSetter, FixedBaggageRestrictions } from "./baggage.ts";

@@ -96,6 +96,7 @@ describe("the client in Chromium", { skip }, () => {
     const role = await runAllInOne(t, ["--collector.otlp.http.cors.allowed-origins=*"]);
     const endpoint = `http://127.0.0.1:${portOf(role, "otlpHttp")}/v1/traces`;
     const script = await bundle(`
+      import * as opentracing from 'opentracing';
       import { initTracer } from 'spoor-client';
       import { instrumentFetch } from 'spoor-client/fetch';
       const tracer = initTracer({
@@ -105,13 +106,33 @@ describe("the client in Chromium", { skip }, () => {
         propagation: 'w3c,jaeger',
       }, { tags: { build: 'b7' } });
       instrumentFetch(tracer);
-      ${WORK}`);
+      ${WORK}
+      // OpenTracing's own functions take these spans, though they are not its classes in a page.
+      opentracing.initGlobalTracer(tracer);
+      const global = opentracing.globalTracer();
+      const child = global.startSpan('child', { childOf: page });
+      const headers = {};
+      global.inject(child, opentracing.FORMAT_HTTP_HEADERS, headers);
+      const context = global.extract(opentracing.FORMAT_HTTP_HEADERS, headers);
+      const references = [opentracing.followsFrom(context), opentracing.childOf(child)];
+      global.startSpan('grandchild', { references }).finish();
+      child.finish();`);
     const site = await startSite(t, script, role);
     const { page, errors, close } = await openPage(browser);
     await page.goto(site.url);
     await page.evaluate(() => (globalThis as unknown as { work: Promise<boolean> }).work);
-    const [trace, ...more] = await tracesOf(role, "page-otlp", 3);
+    const [trace, ...more] = await tracesOf(role, "page-otlp", 5);
     assert.equal(more.length, 0);
+    const idOf = (name: string): string =>
+      trace!.spans.find(({ operationName }) => operationName === name)!.spanID;
+    const parents = Object.fromEntries(
+      trace!.spans.map(({ operationName, references }) => [
+        operationName,
+        references.map((each) => ("spanID" in each ? each.spanID : "")),
+      ]),
+    );
+    assert.deepEqual(parents["child"], [idOf("page")]);
+    assert.equal(parents["grandchild"]![0], idOf("child"));
     const [first, failed] = ["/data", "/data/broken"].map((path) =>
       trace!.spans.find(({ tags }) => tags.some(({ value }) => value === site.url + path)),
     );

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startAgent, startCollector } from "./client-servers.ts";
 import { readBody, readPacket } from "./client-thrift.ts";
+import { measurePages } from "../../bench/client-size.ts";
 import { installPackedClient } from "../support/packed-client.ts";
 import type { ReadBatch } from "./client-thrift.ts";
 
@@ -190,6 +191,12 @@ describe("the packed client", () => {
     writeFileSync(join(folder, "typed.cts"), required);
     const tsc = join(root, "node_modules", ".bin", "tsc");
     execFileSync(tsc, ["-p", folder], { stdio: "pipe", timeout: 120_000 });
+  });
+
+  it("adds at most 12 kB to a page", async () => {
+    for (const { imports, gzipBytes } of await measurePages(folder)) {
+      assert.ok(gzipBytes > 3_000 && gzipBytes <= 12_000, `${imports}: ${gzipBytes} bytes`);
+    }
   });
 
   it("runs on an older Node", async (context) => {
