@@ -32,8 +32,11 @@ onSettingChanged((key, text) => {
 /** What the zone is called beside a time. */
 export function zoneLabel(name: Zone): string {
   if (name !== "local") return name;
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  browserZone ??= Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return browserZone;
 }
+
+let browserZone: string | undefined;
 
 /** Jaeger's `uiEmbed=v0`: which parts a page inside another page leaves out. */
 export interface Embedding {

@@ -12,6 +12,7 @@ import { embeddingOf, uiConfig, zone, zoneLabel } from "./page-facts.ts";
 import { place } from "./router.ts";
 import {
   rememberResultsMode,
+  resultsAddress,
   startTimeDisplay,
   ticked,
   toggleTicked,
@@ -195,12 +196,11 @@ function Tick({ trace }: { readonly trace: TraceResult }): JSX.Element {
 }
 
 function TraceLink({ trace }: { readonly trace: TraceResult }): JSX.Element {
-  const { path, query } = place.value;
-  const text = query.toString();
+  const { query } = place.value;
   return (
     <a
       href={traceHref(trace)}
-      data-from={text === "" ? path : `${path}?${text}`}
+      data-from={resultsAddress.value}
       title={`${trace.rootService}: ${trace.rootName}\n${trace.traceIdHex}`}
       {...(embeddingOf(query).embedded && !uiConfig.forbidNewPage ? { target: "_blank" } : {})}
     >

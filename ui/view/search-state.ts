@@ -1,6 +1,6 @@
 /** The state of the search page: form, running search, results, selection; kept between pages. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { ServerError } from "../data/ask-server.ts";
 import { lookbackUs } from "../data/durations.ts";
 import { countTraces, findTraces, findTracesById } from "../data/find-traces.ts";
@@ -46,8 +46,6 @@ export const nextCursor = signal<string | undefined>(undefined);
 export const totals = signal<FoundTotals | undefined>(undefined);
 /** Traces of files, above what the server found; cleared by the next search. */
 export const uploaded = signal<readonly TraceResult[]>([]);
-/** Bounds of the search that is shown. */
-export const shownTimes = signal<FindRequest["times"] | undefined>(undefined);
 export const adjustsEnd = signal(readSetting(ADJUST_KEY) === "true");
 export const orderKey = signal(textOf(readObject(RESULTS_KEY)?.["sortBy"]) || "MOST_RECENT");
 export const viewMode = signal<"table" | "list">(
@@ -197,8 +195,10 @@ async function load(
   running.abort();
   const own = new AbortController();
   running = own;
-  progress.value = { kind: "loading", slow: false };
-  totals.value = undefined;
+  batch(() => {
+    progress.value = { kind: "loading", slow: false };
+    totals.value = undefined;
+  });
   const slow = setTimeout(() => {
     if (running === own) progress.value = { kind: "loading", slow: true };
   }, SLOW_MS);
@@ -207,10 +207,11 @@ async function load(
     const page = await find(own.signal);
     if (own.signal.aborted) return;
     lastRequest = request;
-    shownTimes.value = request?.times;
-    found.value = page.traces;
-    nextCursor.value = page.cursor;
-    progress.value = { kind: "done", elapsedMs: performance.now() - startedMs };
+    batch(() => {
+      found.value = page.traces;
+      nextCursor.value = page.cursor;
+      progress.value = { kind: "done", elapsedMs: performance.now() - startedMs };
+    });
     if (page.cursor !== undefined && request !== undefined) void count(request, own.signal);
   } catch (error) {
     if (own.signal.aborted) return;
@@ -263,13 +264,28 @@ export function untickAll(): void {
   ticked.value = new Map();
 }
 
-/** The address of a result; the span that matched is found first when the search named one. */
-export function traceHref(trace: TraceResult): string {
-  const wanted = readAddress(place.value.query, form.peek()).spansOfTrace;
-  const spans = wanted.get(trace.traceIdHex) ?? wanted.get(trace.traceIdHex.replace(/^0{16}/, ""));
-  const query = keepEmbedding(new URLSearchParams(spans === undefined ? {} : { uiFind: spans }));
+/** What every result's address needs of the present one, read once for all rows. */
+const resultAddress = computed(() => {
+  const { path, query } = place.value;
+  const kept = keepEmbedding(new URLSearchParams());
   const text = query.toString();
-  return hrefOf(`/trace/${trace.traceIdHex}${text === "" ? "" : `?${text}`}`);
+  return {
+    from: text === "" ? path : `${path}?${text}`,
+    kept: kept.toString(),
+    spans: query.has("span") ? readAddress(query, form.peek()).spansOfTrace : undefined,
+  };
+});
+
+/** Where results lead back to. */
+export const resultsAddress = computed(() => resultAddress.value.from);
+
+/** The address of a result; the span that matched is found first when the search named one. */
+export function traceHref({ traceIdHex }: TraceResult): string {
+  const { kept, spans } = resultAddress.value;
+  const wanted = spans?.get(traceIdHex) ?? spans?.get(traceIdHex.replace(/^0{16}/, ""));
+  const find = wanted === undefined ? "" : `uiFind=${encodeURIComponent(wanted)}`;
+  const query = [find, kept].filter((part) => part !== "").join("&");
+  return hrefOf(`/trace/${traceIdHex}${query === "" ? "" : `?${query}`}`);
 }
 
 /** Inside another page the way of embedding stays in every address. */
