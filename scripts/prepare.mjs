@@ -119,7 +119,7 @@ function buildUi(reason) {
   const script = join(root, "scripts", "build-ui.ts");
   const done = spawnSync(command, [script], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   if (done.status === 0) say(`built in ${Math.round((Date.now() - started) / 100) / 10} s`);
-  else say(`the build of the UI failed; its message is above\n${done.stdout}`);
+  else say(`the build of the UI failed; its message is above\n${String(done.stdout)}`);
   return done.status === 0;
 }
 

@@ -36,6 +36,9 @@ export const COMMANDS: readonly Command[] = [
     name: "all-in-one",
     aliases: [],
     summary: "Everything in one process: receive spans, keep them, find them.",
+    about:
+      "With --demo a shop of six services runs beside it and sends traces (`spoor demo` has its\n" +
+      "settings); the UI fills within seconds.",
     settingsOf: "all-in-one",
     run: runAllInOne,
   },

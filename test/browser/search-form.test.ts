@@ -1,4 +1,4 @@
-/** Parity of the search form, a test a field: formats, addresses, completion, what is remembered. */
+/** Parity of the search form, a test a field: formats, addresses, completion, memory. */
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, afterEach, describe, it } from "node:test";
@@ -84,7 +84,7 @@ describe("search form", { skip }, () => {
     assert.equal(await service().inputValue(), "All Services");
   });
 
-  it("span name: those of the service without repeats, free text too, reset with the service", async () => {
+  it("span name: those of the service, free text too, reset with the service", async () => {
     await open("/search?service=shop&lookback=1h");
     await name().click();
     await listed().filter({ hasText: "POST /order" }).waitFor();

@@ -82,7 +82,7 @@ describe("search results", { skip }, () => {
       .waitFor();
   });
 
-  it("table: Jaeger's columns, filled; a bar a duration; a mark where something failed", async () => {
+  it("table: Jaeger's columns, filled; times absolute or relative", async () => {
     await open(100);
     const heads = await page.locator(".results-table th").allInnerTexts();
     assert.deepEqual(
@@ -122,7 +122,7 @@ describe("search results", { skip }, () => {
     await page.waitForURL(/\/trace\/a0+27$/);
   });
 
-  it("plot: a brush narrows the results, Clear undoes it, its time range can be searched", async () => {
+  it("plot: a brush narrows, Clear undoes it, its time range can be searched", async () => {
     await open(100);
     const { marks } = await drawn();
     const box = await page.locator(".plot canvas").boundingBox();
@@ -158,7 +158,7 @@ describe("search results", { skip }, () => {
     );
   });
 
-  it("sort: ten orders, the server's where there are more than are loaded; remembered", async () => {
+  it("sort: ten orders, the server's where more match than are loaded", async () => {
     await open(5);
     const sort = page.getByLabel("Sort");
     assert.equal(await sort.locator("option").count(), 10);
@@ -246,7 +246,7 @@ describe("search results", { skip }, () => {
     assert.equal(await names().filter({ hasText: "uploaded op" }).count(), 0);
   });
 
-  it("lookup: one id opens its trace under its canonical address, several become results", async () => {
+  it("lookup: one id opens its trace, several become results", async () => {
     await open(5);
     const box = page.getByRole("searchbox", { name: "Trace id, or several" });
     const id = `a${"3".padStart(31, "0")}`;
@@ -265,7 +265,7 @@ describe("search results", { skip }, () => {
     await page.locator(".toast.bad").filter({ hasText: "Not a trace id: what?" }).waitFor();
   });
 
-  it("a trace opened from results knows the way back; spans to find first travel along", async () => {
+  it("a trace knows the way back to its results; spans to find first travel along", async () => {
     const id = `a${"23".padStart(31, "0")}`;
     await open(100, `&span=${spanIdHex(0)}@${id}`);
     const link = names().filter({ hasText: /op-35$/ });
@@ -280,7 +280,7 @@ describe("search results", { skip }, () => {
       .waitFor();
   });
 
-  it("embedded: no bars, no form, no ticks; the graph goes on demand; the theme is given", async () => {
+  it("embedded: no bars, no form, no ticks; no graph on demand; a given theme", async () => {
     await open(5, "&uiEmbed=v0&uiTheme=dark");
     assert.equal(await page.locator(".top-bar, .side, .tick").count(), 0);
     assert.equal(await page.locator(".plot").count(), 1);
@@ -337,7 +337,7 @@ describe("1,500 results", { skip }, () => {
     const body = page.locator(".results-body");
     const inPage = await page.locator(".results-table tbody tr:not(.space)").count();
     console.log(
-      `1,500 results: ${spent.toFixed(0)} ms of main thread (≤ 100), ${inPage} rows in the page (≤ 60)`,
+      `1,500 results: ${spent.toFixed(0)} ms of main thread (≤ 100), ${inPage} rows (≤ 60)`,
     );
     assert.ok(inPage <= 60, `${inPage} rows`);
     assert.ok(spent <= 100 * HEAD_ROOM, `${spent} ms`);

@@ -84,10 +84,13 @@ export function tagAtCaret(text: string, caret: number): TagCaret {
     to++;
   }
   const written = text.slice(from, caret);
-  const equals = written.search(/=/);
-  if (equals < 0 || written.startsWith('"')) {
-    return { key: undefined, prefix: bare(written), from, to };
-  }
+  const quotedKey = /^"(?:[^"\\]|\\.)*"/.exec(written)?.[0].length ?? 0;
+  const equals = written.startsWith('"')
+    ? quotedKey > 0 && written[quotedKey] === "="
+      ? quotedKey
+      : -1
+    : written.indexOf("=");
+  if (equals < 0) return { key: undefined, prefix: bare(written), from, to };
   const key = bare(written.slice(0, equals));
   return { key, prefix: bare(written.slice(equals + 1)), from, to };
 }

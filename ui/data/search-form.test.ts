@@ -59,6 +59,7 @@ test("the word at the caret is a key or the value of one", () => {
   assert.deepEqual(tagAtCaret("a=b err", 7), { key: undefined, prefix: "err", from: 4, to: 7 });
   assert.deepEqual(tagAtCaret("a=b error=tr", 12), { key: "error", prefix: "tr", from: 4, to: 12 });
   assert.deepEqual(tagAtCaret('a="x y', 6), { key: "a", prefix: "x y", from: 0, to: 6 });
+  assert.deepEqual(tagAtCaret('"a=b"=c', 7), { key: "a=b", prefix: "c", from: 0, to: 7 });
   assert.deepEqual(tagAtCaret("a=bcd e", 3), { key: "a", prefix: "b", from: 0, to: 5 });
 });
 

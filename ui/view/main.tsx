@@ -2,10 +2,23 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { uiConfig } from "./page-facts.ts";
 import { startRouter } from "./router.ts";
 import { startTheme } from "./theme.ts";
 
 startTheme();
+runConfiguredScripts();
 startRouter();
+/** Inline scripts of the operator's configuration, allowed by the nonce of this page. */
+function runConfiguredScripts(): void {
+  const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
+  for (const text of uiConfig.scripts) {
+    const script = document.createElement("script");
+    script.nonce = nonce;
+    script.text = text;
+    document.body.append(script);
+  }
+}
+
 const root = document.getElementById("jaeger-ui-root");
 if (root !== null) render(<App />, root);

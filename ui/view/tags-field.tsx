@@ -69,11 +69,14 @@ export function TagsField(props: TagsFieldProps): JSX.Element {
     field.value = text;
     field.setSelectionRange(caret.from + written.length, caret.from + written.length);
     shut();
-    ask();
+    if (isKey) ask();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const words = offer.value?.words;
-    if (words === undefined) return;
+    if (words === undefined) {
+      if (event.key === "Escape") shut();
+      return;
+    }
     if (event.key === "ArrowDown") active.value = Math.min(words.length - 1, active.value + 1);
     else if (event.key === "ArrowUp") active.value = Math.max(-1, active.value - 1);
     else if ((event.key === "Enter" || event.key === "Tab") && active.value >= 0) {

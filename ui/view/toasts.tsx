@@ -20,12 +20,12 @@ let lastId = 0;
 /** Shows a message; bad ones stay until they are closed. */
 export function say(text: string, { bad = false }: { readonly bad?: boolean } = {}): void {
   const id = ++lastId;
-  toasts.value = [...toasts.value, { id, text, bad }].slice(-MOST);
+  toasts.value = [...toasts.peek(), { id, text, bad }].slice(-MOST);
   if (!bad) setTimeout(() => close(id), SHOWN_MS);
 }
 
 function close(id: number): void {
-  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+  toasts.value = toasts.peek().filter((toast) => toast.id !== id);
 }
 
 /** Where the messages are shown. */
