@@ -71,7 +71,16 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Orders texts by their UTF-8 bytes (JavaScript's own `<` differs beyond U+FFFF): -1, 0 or 1. */
 export function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : compareBytes(utf8Bytes(a), utf8Bytes(b));
+  const common = a.length < b.length ? a.length : b.length;
+  for (let i = 0; i < common; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // Below the surrogates UTF-16 and UTF-8 order alike.
+    if (x < 0xd800 && y < 0xd800) return x < y ? -1 : 1;
+    return compareBytes(utf8Bytes(a), utf8Bytes(b));
+  }
+  return a.length === b.length ? 0 : a.length < b.length ? -1 : 1;
 }
 
 /** Whether `length` bytes are equal. */

@@ -39,14 +39,16 @@ export class ProcessTable {
     return known[resource]!;
   }
 
-  /** The JSON object's inside, in pieces: `"p1":{…}`, sorted by id as texts sort. */
-  *pieces(): Generator<string> {
+  /** Writes the JSON object's inside: `"p1":{…}`, sorted by id as texts sort; yields when ready. */
+  *write(writer: JsonWriter): Generator<void> {
     const named = [...this.#numbers].map(([json, number]) => [`p${number}`, json] as const);
     named.sort(([a], [b]) => (a < b ? -1 : 1));
     let separator = "";
     for (const [id, json] of named) {
-      yield `${separator}"${id}":${json}`;
+      writer.text(`${separator}"${id}":`);
+      writer.text(json);
       separator = ",";
+      if (writer.ready) yield;
     }
   }
 

@@ -51,10 +51,7 @@ export function* encodeJaegerTrace(writer: JsonWriter, view: TraceView): Generat
     if (writer.ready) yield;
   }
   writer.text('],"processes":{');
-  for (const piece of encoder.processes.pieces()) {
-    writer.text(piece);
-    if (writer.ready) yield;
-  }
+  yield* encoder.processes.write(writer);
   writer.text('},"warnings":null}');
 }
 

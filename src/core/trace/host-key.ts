@@ -2,13 +2,13 @@
 
 import { ATTRIBUTE_TYPE } from "../batch.ts";
 import type { SpanBatch } from "../batch.ts";
-import { attributeName, attributeValue } from "../read.ts";
+import { attributeValue } from "../read.ts";
 
 /** Host of a resource: its `ip` as dotted or colon text, "" when it has none. */
 export function hostOf(batch: SpanBatch, resource: number): string {
   const table = batch.resourceAttributes;
   for (let a = table.offsets[resource]!; a < table.offsets[resource + 1]!; a++) {
-    if (attributeName(batch, table, a) !== "ip") continue;
+    if (!isIp(batch, batch.keyNameId[table.key[a]!]!)) continue;
     const value = attributeValue(batch, table, a);
     if (typeof value === "string") return value;
     if (typeof value === "bigint") return ipv4Text(Number(BigInt.asUintN(32, value)));
@@ -16,6 +16,13 @@ export function hostOf(batch: SpanBatch, resource: number): string {
     return isBytes && value instanceof Uint8Array ? ipText(value) : "";
   }
   return "";
+}
+
+/** Whether a dictionary entry is the text "ip". */
+function isIp(batch: SpanBatch, id: number): boolean {
+  const at = batch.dictOffsets[id]!;
+  if (batch.dictOffsets[id + 1]! - at !== 2) return false;
+  return batch.dictBytes[at] === 0x69 && batch.dictBytes[at + 1] === 0x70;
 }
 
 /** Dotted text of an IPv4 address in a number. */

@@ -6,7 +6,6 @@ import type { AttributeTableBuilder } from "../../core/attribute-table.ts";
 import { BatchBuilder } from "../../core/builder.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { CoreData } from "./group-core.ts";
-import { keyBytes } from "./segment-format.ts";
 import type { CodesData, DictionaryData, RawData, ValueBytes } from "./segment-columns.ts";
 import { copyAttributes, copyRest, copyValue, eventBase } from "./segment-rest.ts";
 import { isLiteral } from "./segment-plan.ts";
@@ -167,8 +166,8 @@ export class SegmentCopier {
 
   #column(column: number): CopiedColumn {
     const segment = this.#segment;
-    const { key, type, kind } = segment.footer.columns[column]!;
-    const name = this.builder.bytes(keyBytes(key));
+    const { type, kind } = segment.footer.columns[column]!;
+    const name = this.builder.bytes(segment.columnName(column));
     const dictionary = kind === "dict" ? segment.dictionary(column) : undefined;
     return { key: this.builder.key(name, type), type, dictionary };
   }

@@ -17,6 +17,7 @@ import {
   FAMILY_COUNT,
   FILTER_HASHES,
   FILTER_POSITIONS,
+  keyBytes,
   filterPosition,
   filterStep,
   MAX_GROUPS,
@@ -101,6 +102,7 @@ export class Segment {
   /** Over all groups. */
   readonly bounds: SegmentBounds;
   readonly #slowest: readonly [services: Uint8Array, operations: Uint8Array];
+  readonly #columnNames: Uint8Array[] = [];
   #spilled: boolean | undefined;
 
   constructor(
@@ -141,6 +143,12 @@ export class Segment {
     const key = this.#keys;
     const make = (): SpanBatch => viewBatch(this.#frame(this.footer.tables, "tables"));
     return this.#cache.get("index", key, make, (batch) => batch.image.length);
+  }
+
+  /** The key of a column. */
+  columnName(column: number): Uint8Array {
+    this.#columnNames[column] ??= keyBytes(this.footer.columns[column]!.key);
+    return this.#columnNames[column]!;
   }
 
   /** How slow each operation of the tables was in each group. */
