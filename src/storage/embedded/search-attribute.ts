@@ -42,6 +42,10 @@ export function bindAttribute(
   if (levels.has("resource")) sources.push(...resourceSource(segment, name, condition));
   if (levels.has("scope")) sources.push(...scopeSource(segment, name, condition));
   sources.push(...restSource(segment, leaf, key, levels));
+  return anyOf(segment, sources);
+}
+
+function anyOf(segment: Segment, sources: readonly Source[]): SegmentFilter {
   return {
     groups: sources.reduce((all, source) => union(all, source.groups), NO_GROUPS),
     rows(group) {
@@ -50,6 +54,49 @@ export function bindAttribute(
       return rows;
     },
   };
+}
+
+/**
+ * Binds comparisons of one attribute with numbers that must all hold, `condition` being all of
+ * them. Undefined where a span may have several values of it, of which each may satisfy another.
+ */
+export function bindRange(
+  segment: Segment,
+  leaves: readonly Leaf[],
+  name: Uint8Array,
+  wanted: readonly AttributeLevel[] | undefined,
+  condition: Condition,
+): SegmentFilter | undefined {
+  const key = Buffer.from(name).toString("base64");
+  const { columns } = segment.footer;
+  const column = columns.findIndex((facts) => facts.key === key);
+  if (column < 0 || !isOnlyValue(segment, column, name, new Set(wanted ?? ALL_LEVELS))) {
+    return undefined;
+  }
+  const facts = columns[column]!;
+  let bounded = ALL_GROUPS;
+  for (const leaf of leaves) bounded = intersection(bounded, boundedGroups(facts, leaf));
+  const source =
+    facts.kind === "dict"
+      ? dictionarySource(segment, column, facts, bounded, name, condition)
+      : rawSource(segment, column, facts, leaves[0]!, bounded, name, condition);
+  return anyOf(segment, source === undefined ? [] : [source]);
+}
+
+/** Whether the column has at most one value a span, and its key is nowhere else. */
+function isOnlyValue(
+  segment: Segment,
+  column: number,
+  name: Uint8Array,
+  levels: ReadonlySet<AttributeLevel>,
+): boolean {
+  const { columns, restKeys } = segment.footer;
+  const { key, kind } = columns[column]!;
+  if (!levels.has("span") || kind === "spilled") return false;
+  if (columns.some((other, c) => c !== column && other.key === key)) return false;
+  if (restKeys.some(([, restKey]) => restKey === key)) return false;
+  if (segment.hasSpilled || keysNamed(segment.tables(), name).includes(1)) return false;
+  return usesByShape(segment.shapes(), column).every((uses) => uses <= 1);
 }
 
 function spanColumns(
@@ -62,10 +109,11 @@ function spanColumns(
   const sources: Source[] = [];
   segment.footer.columns.forEach((facts, column) => {
     if (facts.kind === "spilled" || facts.key !== key) return;
+    const bounded = boundedGroups(facts, leaf);
     const source =
       facts.kind === "dict"
-        ? dictionarySource(segment, column, facts, leaf, name, condition)
-        : rawSource(segment, column, facts, leaf, name, condition);
+        ? dictionarySource(segment, column, facts, bounded, name, condition)
+        : rawSource(segment, column, facts, leaf, bounded, name, condition);
     if (source !== undefined) sources.push(source);
   });
   return sources;
@@ -86,11 +134,10 @@ function dictionarySource(
   segment: Segment,
   column: number,
   facts: ColumnFacts,
-  leaf: Leaf,
+  bounded: GroupSet,
   name: Uint8Array,
   condition: Condition,
 ): Source | undefined {
-  const bounded = boundedGroups(facts, leaf);
   if (isEmpty(bounded)) return undefined;
   const dictionary = segment.dictionary(column);
   const matches = matchingValues(facts.type, dictionary, condition);
@@ -176,12 +223,13 @@ function rawSource(
   column: number,
   facts: ColumnFacts,
   leaf: Leaf,
+  bounded: GroupSet,
   name: Uint8Array,
   condition: Condition,
 ): Source {
   const needle = facts.type === ATTRIBUTE_TYPE.STRING ? needleOf(leaf) : undefined;
   return {
-    groups: intersection(rawGroups(segment, facts, leaf, name), boundedGroups(facts, leaf)),
+    groups: intersection(rawGroups(segment, facts, leaf, name), bounded),
     orInto(group, rows) {
       const raw = segment.raw(group);
       if (needle !== undefined) {
@@ -280,13 +328,8 @@ function holds(
   }
 }
 
-function ownersThatMatch(
-  tables: SpanBatch,
-  table: AttributeTable,
-  name: Uint8Array,
-  condition: Condition,
-): Uint8Array {
-  const owners = new Uint8Array(table.offsets.length - 1);
+/** 1 for each key of the batch that has the name. */
+function keysNamed(tables: SpanBatch, name: Uint8Array): Uint8Array {
   const wanted = new Uint8Array(tables.keyCount);
   for (let key = 0; key < wanted.length; key++) {
     const id = tables.keyNameId[key]!;
@@ -294,6 +337,17 @@ function ownersThatMatch(
     if (tables.dictOffsets[id + 1]! - from !== name.length) continue;
     if (equalBytes(tables.dictBytes, from, name, 0, name.length)) wanted[key] = 1;
   }
+  return wanted;
+}
+
+function ownersThatMatch(
+  tables: SpanBatch,
+  table: AttributeTable,
+  name: Uint8Array,
+  condition: Condition,
+): Uint8Array {
+  const owners = new Uint8Array(table.offsets.length - 1);
+  const wanted = keysNamed(tables, name);
   if (!wanted.includes(1)) return owners;
   for (let owner = 0; owner < owners.length; owner++) {
     for (let a = table.offsets[owner]!; a < table.offsets[owner + 1]!; a++) {

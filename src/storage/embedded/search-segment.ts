@@ -3,7 +3,7 @@
 import { compileRegex } from "../../base/regex.ts";
 import { toHex, utf8Bytes } from "../../base/bytes.ts";
 import type { SpanBatch } from "../../core/batch.ts";
-import type { Filter } from "../../core/filter.ts";
+import type { Filter, Target } from "../../core/filter.ts";
 import { exactDurationNs, exactStartUs } from "../../core/read.ts";
 import { compileCondition } from "../../core/trace/condition.ts";
 import type { Condition, Leaf } from "../../core/trace/condition.ts";
@@ -21,7 +21,7 @@ import {
 } from "./group-set.ts";
 import type { GroupSet } from "./group-set.ts";
 import { mayContain } from "./group-bounds.ts";
-import { bindAttribute } from "./search-attribute.ts";
+import { bindAttribute, bindRange } from "./search-attribute.ts";
 import { durationLevel, groupsOfCodes } from "./group-slowest.ts";
 import type { GroupFacts } from "./segment-format.ts";
 import type { Segment } from "./segment-reader.ts";
@@ -43,7 +43,8 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
   switch (filter.op) {
     case "and": {
       const level = levelOf(filter.all);
-      const parts = filter.all.map((part) => {
+      const parts = withRanges(filter.all).map((part) => {
+        if (Array.isArray(part)) return compileRange(part);
         return "target" in part ? compileLeaf(part, level) : compileForSegments(part);
       });
       return (segment) => conjunction(segment, parts);
@@ -59,6 +60,55 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
     default:
       return compileLeaf(filter, 1);
   }
+}
+
+/** A comparison of an attribute with a number. */
+type Comparison = Leaf & { readonly target: Extract<Target, { readonly attribute: string }> };
+
+function isComparison(filter: Filter): filter is Comparison {
+  if (!("target" in filter) || !("attribute" in filter.target)) return false;
+  if (filter.op !== "<" && filter.op !== "<=" && filter.op !== ">" && filter.op !== ">=") {
+    return false;
+  }
+  return typeof filter.value === "number" || typeof filter.value === "bigint";
+}
+
+/** The parts, with comparisons of the same attribute at the same levels put together. */
+function withRanges(parts: readonly Filter[]): (Filter | Comparison[])[] {
+  const ranges = new Map<string, Comparison[]>();
+  const found: (Filter | Comparison[])[] = [];
+  for (const part of parts) {
+    if (!isComparison(part)) {
+      found.push(part);
+      continue;
+    }
+    const key = JSON.stringify(part.target);
+    const range = ranges.get(key);
+    if (range !== undefined) {
+      range.push(part);
+      continue;
+    }
+    const first = [part];
+    ranges.set(key, first);
+    found.push(first);
+  }
+  return found;
+}
+
+/** Both ends of a range of numbers at once: each alone may hold for most rows. */
+function compileRange(leaves: readonly Comparison[]): BindSegment {
+  const conditions = leaves.map((leaf) => compileCondition(leaf, compileRegex));
+  const parts = leaves.map((leaf) => compileLeaf(leaf, 1));
+  const never = (): boolean => false;
+  const all: Condition = {
+    number: (value) => conditions.every((condition) => condition.number(value)),
+    text: never,
+    bool: never,
+    other: never,
+  };
+  const { attribute, levels } = leaves[0]!.target;
+  const name = utf8Bytes(attribute);
+  return (segment) => bindRange(segment, leaves, name, levels, all) ?? conjunction(segment, parts);
 }
 
 /** Level (group-slowest.ts) of the duration that a row must have to satisfy all of the parts. */
