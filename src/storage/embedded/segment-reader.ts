@@ -85,6 +85,10 @@ function boundsOf(footer: SegmentFooter): SegmentBounds {
   return { minStartUs, maxStartUs, minDurationNs, maxDurationNs };
 }
 
+/** What is read only to be decompressed needs no memory of its own, unless it is large. */
+const PASSING_MOST = 1024 * 1024;
+let passing = new Uint8Array(64 * 1024);
+
 const KEYS_PER_GROUP = FAMILY_COUNT;
 const OTHER_KEYS = 3;
 
@@ -296,7 +300,7 @@ export class Segment {
     const stride = (this.footer.groups.length + 7) >> 3;
     const blockBytes = FILTER_POSITIONS * stride;
     const at = this.footer.filter[0] + (hash % blocks) * (blockBytes + 4);
-    const stored = this.#read(at, blockBytes + 4);
+    const stored = this.#passing(at, blockBytes + 4);
     const block = stored.subarray(0, blockBytes);
     const sum = new DataView(stored.buffer).getUint32(blockBytes, true);
     // A flipped bit would hide rows without a sign.
@@ -331,13 +335,19 @@ export class Segment {
   #frame(place: BlockPlace, what: string): Uint8Array {
     const [offset, stored, raw] = place;
     if (stored === 0) return new Uint8Array(0);
-    const bytes = decompress(this.#read(offset, stored), raw, `${this.name}: ${what}`);
+    const bytes = decompress(this.#passing(offset, stored), raw, `${this.name}: ${what}`);
     // Images are viewed as words, so their memory starts aligned.
     return (bytes.byteOffset & 7) === 0 ? bytes : bytes.slice();
   }
 
-  #read(offset: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+  /** Bytes of the file, in memory that the next call uses again. */
+  #passing(offset: number, length: number): Uint8Array {
+    if (length > PASSING_MOST) return this.#read(offset, length);
+    if (passing.length < length) passing = new Uint8Array(Math.max(length, passing.length * 2));
+    return this.#read(offset, length, passing.subarray(0, length));
+  }
+
+  #read(offset: number, length: number, bytes = new Uint8Array(length)): Uint8Array {
     if (this.#file.readAt(bytes, this.#base + offset) !== length) throw this.#corrupt("file");
     return bytes;
   }
