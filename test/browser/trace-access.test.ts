@@ -228,10 +228,7 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
-async function openTraceOrJson(
-  query: string,
-  theme: "light" | "dark",
-): Promise<WatchedPage> {
+async function openTraceOrJson(query: string, theme: "light" | "dark"): Promise<WatchedPage> {
   const options = { query: query.includes("v=json") ? "" : query, theme };
   const watched = await openTrace(browser, ui, options);
   if (query.includes("v=json")) await press(watched.page, "g", "j");

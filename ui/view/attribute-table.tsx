@@ -83,33 +83,35 @@ function AttributeRow({ attribute, linksOf, onFind, searchHref }: AttributeRowPr
         <AttributeValue attribute={attribute} links={links} />
       </td>
       <td class="kv-actions">
-        <IconAction
-          label={`Copy value of ${key}`}
-          sign={<TraceIcon name="copy" />}
-          onClick={() => copyText(text)}
-        />
-        <IconAction
-          label={`Copy ${key} as JSON`}
-          sign={<TraceIcon name="json" />}
-          onClick={() => copyText(attributeJson(attribute))}
-        />
-        {onFind !== undefined && (
+        <div class="kv-buttons">
           <IconAction
-            label={`Find spans with this ${key}`}
-            sign={<TraceIcon name="find" />}
-            onClick={() => onFind(attribute)}
+            label={`Copy value of ${key}`}
+            sign={<TraceIcon name="copy" />}
+            onClick={() => copyText(text)}
           />
-        )}
-        {searchHref !== undefined && (
-          <a
-            class="button quiet icon"
-            href={searchHref(attribute)}
-            title={`Search traces with this ${key}`}
-            aria-label={`Search traces with this ${key}`}
-          >
-            <TraceIcon name="open" />
-          </a>
-        )}
+          <IconAction
+            label={`Copy ${key} as JSON`}
+            sign={<TraceIcon name="json" />}
+            onClick={() => copyText(attributeJson(attribute))}
+          />
+          {onFind !== undefined && (
+            <IconAction
+              label={`Find spans with this ${key}`}
+              sign={<TraceIcon name="find" />}
+              onClick={() => onFind(attribute)}
+            />
+          )}
+          {searchHref !== undefined && (
+            <a
+              class="button quiet icon"
+              href={searchHref(attribute)}
+              title={`Search traces with this ${key}`}
+              aria-label={`Search traces with this ${key}`}
+            >
+              <TraceIcon name="open" />
+            </a>
+          )}
+        </div>
       </td>
     </tr>
   );

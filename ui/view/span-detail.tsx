@@ -148,9 +148,11 @@ function Sections({ context, detail, service }: SectionsProps): JSX.Element {
           </ul>
         </Section>
       )}
-      <Section title={words.attributes} count={detail.attributes.length} open>
-        {table(words.attributes, "attributes", detail.attributes)}
-      </Section>
+      {detail.attributes.length > 0 && (
+        <Section title={words.attributes} count={detail.attributes.length} open>
+          {table(words.attributes, "attributes", detail.attributes)}
+        </Section>
+      )}
       <Section title={words.resource} count={detail.resource.length}>
         {table(words.resource, "resource", detail.resource)}
       </Section>

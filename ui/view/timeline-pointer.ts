@@ -90,6 +90,7 @@ function listenToHover(
     (event) => {
       if (event.target instanceof Element && event.target.closest(".tl-detail") !== null) {
         model.hoverRow.value = -1;
+        model.cursorNs.value = -1;
         return;
       }
       hoverAt(context, view, body, event);

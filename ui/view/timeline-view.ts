@@ -28,6 +28,8 @@ export interface TimelineElements {
 const MARKS_DELAY_MS = 120;
 /** As trace.css has it: asking the element would force a layout each frame. */
 const RULER_HEIGHT = 31;
+/** Width of the scroll bar, as trace.css has it. */
+const SCROLL_BAR = 12;
 /** Fewer px than this cannot be grabbed. */
 const MIN_THUMB = 28;
 
@@ -101,7 +103,7 @@ export class TimelineView {
 
   #measure(): void {
     const { body } = this.#elements;
-    this.#model.setBodySize(body.clientWidth, body.clientHeight);
+    this.#model.setBodySize(body.clientWidth - SCROLL_BAR, body.clientHeight);
   }
 
   #ask(): void {
