@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 const VERSION = "1.45.2";
 const PACKAGES = [`opentelemetry-sdk==${VERSION}`, `opentelemetry-exporter-otlp==${VERSION}`];
 
+const JAEGER_CLIENT = "4.8.0";
 const PY_ZIPKIN = "1.2.8";
 /** The last one that writes Thrift. */
 const OLD_PY_ZIPKIN = "0.20.2";
@@ -20,6 +21,12 @@ const made = new Map<string, Promise<string>>();
 /** Path of an interpreter with OpenTelemetry's SDK; rejects when installing it fails. */
 export function pythonWithOtel(): Promise<string> {
   return pythonWith(`python-otel-${VERSION}`, PACKAGES);
+}
+
+/** Path of an interpreter with Jaeger's client; rejects when installing it fails. */
+export function pythonWithJaeger(): Promise<string> {
+  const packages = [`jaeger-client==${JAEGER_CLIENT}`, "six", "setuptools<81"];
+  return pythonWith(`python-jaeger-${JAEGER_CLIENT}`, packages);
 }
 
 /** Path of an interpreter with py_zipkin; rejects when installing it fails. */

@@ -79,7 +79,7 @@ interface ApiTag {
 }
 
 /** Spans as Jaeger's API answers them. */
-export interface ApiSpan {
+interface ApiSpan {
   readonly traceID: string;
   readonly spanID: string;
   readonly flags?: number;
@@ -133,7 +133,12 @@ export interface SeenSpan {
 
 /** The trace's spans by name. */
 export function seenSpans(trace: ApiTrace): Map<string, SeenSpan> {
-  return new Map(trace.spans.map((span) => [span.operationName, seen(span, trace)]));
+  return new Map(allSpans(trace).map((span) => [span.name, span]));
+}
+
+/** The trace's spans, also those of the same name. */
+export function allSpans(trace: ApiTrace): SeenSpan[] {
+  return trace.spans.map((span) => seen(span, trace));
 }
 
 function seen(span: ApiSpan, trace: ApiTrace): SeenSpan {
@@ -153,6 +158,6 @@ function seen(span: ApiSpan, trace: ApiTrace): SeenSpan {
 }
 
 /** A tag as `key type value`. */
-export function texts(tags: readonly ApiTag[]): string[] {
+function texts(tags: readonly ApiTag[]): string[] {
   return tags.map(({ key, type, value }) => `${key} ${type} ${JSON.stringify(value)}`);
 }
