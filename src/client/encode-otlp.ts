@@ -1,6 +1,7 @@
 // Encodes spans directly as OTLP protobuf, without objects in between.
 import { REFERENCE_CHILD_OF } from "./opentracing-names.ts";
-import { SpanContext } from "./span-context.ts";
+import { isContext } from "./span-context.ts";
+import type { SpanContext } from "./span-context.ts";
 import { bytesOfValue, cutText, nameText, textOfValue } from "./tag-text.ts";
 import type { ProtobufWriter } from "../wire/protobuf-writer.ts";
 import type { LogRecord, Span } from "./span.ts";
@@ -110,7 +111,7 @@ function writeLinks(writer: ProtobufWriter, span: Span, options: TagOptions): vo
   const { parent0, parent1 } = span.spanContext;
   for (const reference of span.recording!.references ?? []) {
     const to = reference.referencedContext();
-    if (!(to instanceof SpanContext)) continue;
+    if (!isContext(to)) continue;
     const child = reference.type() === REFERENCE_CHILD_OF;
     if (child && to.span0 === parent0 && to.span1 === parent1) continue;
     const link = writer.begin(LINK);

@@ -1,7 +1,7 @@
 // Encodes spans directly as Jaeger's Thrift, without objects in between.
 import { REFERENCE_CHILD_OF, REFERENCE_FOLLOWS_FROM } from "./opentracing-names.ts";
 import { ThriftType } from "../wire/thrift-writer.ts";
-import { SpanContext } from "./span-context.ts";
+import { SpanContext, isContext } from "./span-context.ts";
 import { bytesOfValue, cutText, nameText, textOfValue } from "./tag-text.ts";
 import type { Reference } from "opentracing";
 import type { ThriftWriter } from "../wire/thrift-writer.ts";
@@ -83,7 +83,7 @@ function writeReferences(writer: ThriftWriter, references: readonly Reference[])
   writer.fieldList(6, ThriftType.struct, known.length);
   for (const reference of known) {
     const context = reference.referencedContext();
-    const to = context instanceof SpanContext ? context : new SpanContext();
+    const to = isContext(context) ? context : new SpanContext();
     writer.structBegin();
     writer.fieldI32(1, reference.type() === REFERENCE_CHILD_OF ? 0 : 1);
     writer.fieldI64(2, to.trace2, to.trace3);

@@ -32,6 +32,16 @@ function shortId(high: number, low: number): string {
   return (high | low) === 0 ? "" : shortHex(high, hex32(high) + hex32(low));
 }
 
+/** Registered, for a program may hold this library twice: as an ES module and as CommonJS. */
+const MARK = Symbol.for("spoor-client.context");
+
+/** Whether a value is a context of this library, of whichever copy. */
+export function isContext(value: unknown): value is SpanContext {
+  return (
+    value instanceof SpanContext || (typeof value === "object" && value !== null && MARK in value)
+  );
+}
+
 function takeTrace(context: SpanContext): void {
   context.trace0 = words4[0]!;
   context.trace1 = words4[1]!;
@@ -154,6 +164,10 @@ export class SpanContext extends OpenTracingSpanContext {
     context.bits = this.bits;
     context.extra = this.extra;
     return context;
+  }
+
+  get [MARK](): boolean {
+    return true;
   }
 
   get isValid(): boolean {

@@ -12,7 +12,15 @@ import { NoopReporter } from "./reporters.ts";
 import { adaptSampler, ConstSampler } from "./samplers.ts";
 import { StackScopeManager } from "./scope.ts";
 import { Span } from "./span.ts";
-import { DEBUG, FINAL, REMOTE, SAMPLED, SpanContext, UNDECIDED } from "./span-context.ts";
+import {
+  DEBUG,
+  FINAL,
+  REMOTE,
+  SAMPLED,
+  SpanContext,
+  UNDECIDED,
+  isContext,
+} from "./span-context.ts";
 import { nameText } from "./tag-text.ts";
 import { DefaultThrottler } from "./throttler.ts";
 import type { BaggageRestrictions } from "./baggage.ts";
@@ -71,7 +79,11 @@ function platformRandom(into: Int32Array): void {
 
 function contextOf(value: unknown): SpanContext | null {
   if (value instanceof Span) return value.spanContext;
-  return value instanceof SpanContext ? value : null;
+  if (isContext(value)) return value;
+  const { context } = (value ?? {}) as { context?: unknown };
+  if (typeof context !== "function") return null;
+  const found: unknown = context.call(value);
+  return isContext(found) ? found : null;
 }
 
 /** Applications in plain JavaScript hand in anything. */
