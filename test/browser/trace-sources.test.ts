@@ -1,0 +1,78 @@
+/** The trace page over what is not our server's skeleton: uploaded files, a plain Jaeger. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { SHOP_TRACE, shopBatch } from "./trace-fixtures.ts";
+import { whole } from "./trace-measure.ts";
+import { openTrace, rowAt, rowNames } from "./trace-open.ts";
+import { otlpRequest, startUi } from "./ui-server.ts";
+import type { UiServer } from "./ui-server.ts";
+
+const skip = withoutChromium();
+let browser: Browser;
+let ui: UiServer;
+
+before(async () => {
+  if (skip !== false) return;
+  browser = await launchBrowser();
+  ui = await startUi();
+  await ui.store.write(shopBatch());
+  await ui.store.settle();
+});
+after(async () => {
+  await browser?.close();
+  await ui?.close();
+});
+
+test(
+  "a server without skeletons is asked for Jaeger's JSON, read in the worker",
+  { skip },
+  async () => {
+    const ours = await openTrace(browser, ui);
+    const names = await rowNames(ours.page);
+    assert.ok(names.length > 5);
+    await ours.close();
+    const { page, errors, close } = await openPage(browser);
+    const asked: string[] = [];
+    await page.context().route("**/api/**", (route) => {
+      const path = new URL(route.request().url()).pathname;
+      asked.push(path);
+      // Jaeger v1 shows its page for what it does not know.
+      if (!path.startsWith("/api/spoor/")) return route.continue();
+      return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
+    });
+    await page.goto(`${ui.url}/trace/${SHOP_TRACE}`);
+    await whole(page);
+    assert.deepEqual(await rowNames(page), names);
+    assert.ok(asked.includes(`/api/traces/${SHOP_TRACE}`), asked.join(" "));
+    await rowAt(page, 1).click();
+    await page.getByText("Span ID").first().waitFor();
+    assert.deepEqual(errors, []);
+    await close();
+  },
+);
+
+test("an uploaded trace opens from the results", { skip }, async () => {
+  const { page, errors, close } = await openPage(browser);
+  await page.goto(`${ui.url}/search`);
+  await page.getByRole("tab", { name: "Upload" }).click();
+  const spans = [
+    { service: "from-a-file", name: "uploaded op", durationMs: 20 },
+    { service: "from-a-file", name: "below it", parent: 0, durationMs: 5 },
+  ];
+  const buffer = Buffer.from(JSON.stringify(otlpRequest([{ traceIdHex: "c".repeat(32), spans }])));
+  const file = { name: "a.json", mimeType: "application/json", buffer };
+  await page.getByLabel("Trace files").setInputFiles([file]);
+  await page
+    .getByRole("link", { name: /uploaded op/ })
+    .first()
+    .click();
+  await whole(page);
+  const names = await rowNames(page);
+  assert.equal(names.length, 2);
+  assert.match(names[1]!, /below it/);
+  assert.deepEqual(errors, []);
+  await close();
+});
