@@ -47,8 +47,9 @@ test(
     await whole(page);
     assert.deepEqual(await rowNames(page), names);
     assert.ok(asked.includes(`/api/traces/${SHOP_TRACE}`), asked.join(" "));
-    await rowAt(page, 1).click();
-    await page.getByText("Span ID").first().waitFor();
+    await rowAt(page, 3).click({ position: { x: 300, y: 12 }, force: true });
+    const detail = page.getByRole("region", { name: "Span cart: GET /cart/{id}" });
+    await detail.getByRole("button", { name: /^Attributes/ }).waitFor();
     assert.deepEqual(errors, []);
     await close();
   },
