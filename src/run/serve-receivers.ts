@@ -60,20 +60,24 @@ async function serveJaegerGrpc(
   const { config, counters, health, onFault } = parts;
   const place = config["collector.grpc-server.host-port"];
   await parts.serveSecurely("jaegerGrpc", "collector.grpc", place, async (at) => {
-    const [{ samplingMethods }, { startGrpcServer }, { withWellKnown }, { jaegerGrpcMethods }] =
-      await Promise.all([
-        import("../api/sampling.ts"),
-        import("../net/grpc-server.ts"),
-        import("../net/grpc-well-known.ts"),
-        import("../receivers/jaeger-grpc/methods.ts"),
-      ]);
-    const posted = jaegerGrpcMethods({ ...intake, counters });
-    const methods = new Map([...posted, ...samplingMethods(source)]);
-    return startGrpcServer({
+    const [api, protos, server, wellKnown, receiver, receiverProtos] = await Promise.all([
+      import("../api/sampling.ts"),
+      import("../api/sampling-proto.ts"),
+      import("../net/grpc-server.ts"),
+      import("../net/grpc-well-known.ts"),
+      import("../receivers/jaeger-grpc/methods.ts"),
+      import("../receivers/jaeger-grpc/protos.ts"),
+    ]);
+    const own = new Map([
+      ...receiver.jaegerGrpcMethods({ ...intake, counters }),
+      ...api.samplingMethods(source),
+    ]);
+    const files = [receiverProtos.COLLECTOR_PROTO, protos.SAMPLING_PROTO];
+    return server.startGrpcServer({
       ...at,
       name: "jaeger-grpc",
       flag: "collector.grpc-server.host-port",
-      methods: withWellKnown(methods, health),
+      methods: wellKnown.withWellKnown(own, health, files),
       counters,
       ...grpcSettings(config, "collector.grpc-server"),
       onFault,

@@ -13,6 +13,7 @@ import type { HttpServer } from "../../net/http-server.ts";
 import type { TlsOptions } from "../../net/tls.ts";
 import { decodeOtlpProto } from "../../wire/otlp-proto-decode.ts";
 import { encodeOtlpResponse, encodeStatus } from "../../wire/otlp-response.ts";
+import { TRACE_SERVICE_PROTO } from "./protos.ts";
 
 /** The service's name, for health checks and reflection. */
 export const OTLP_TRACE_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService";
@@ -37,7 +38,7 @@ export interface OtlpGrpcOptions extends IntakeOptions {
 export function startOtlpGrpc(options: OtlpGrpcOptions): Promise<HttpServer> {
   const { host, port, counters, sink, rejections, ...settings } = options;
   const own = otlpGrpcMethods({ counters, sink, rejections });
-  const methods = withWellKnown(own, options.state ?? ALWAYS_SERVING);
+  const methods = withWellKnown(own, options.state ?? ALWAYS_SERVING, [TRACE_SERVICE_PROTO]);
   const flag = "collector.otlp.grpc.host-port";
   return startGrpcServer({ ...settings, host, port, flag, name: "otlp-grpc", counters, methods });
 }
