@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { SPAN_KIND, STATUS_CODE } from "../core/batch.ts";
+import { JAEGER_FLAGS, SPAN_KIND, STATUS_CODE } from "../core/batch.ts";
 import type { SpanBatch } from "../core/batch.ts";
 import { BatchBuilder } from "../core/builder.ts";
 import { SpoorError } from "../core/errors.ts";
@@ -63,16 +63,16 @@ describe("reading Jaeger JSON", () => {
     const tags = [
       { key: "span.kind", type: "string", value: "client" },
       { key: "error", type: "bool", value: true },
-      { key: "otel.library.name", type: "string", value: "lib" },
+      { key: "otel.scope.name", type: "string", value: "lib" },
       { key: "w3c.tracestate", type: "string", value: "a=b" },
     ];
     const batch = decode(oneSpan({ tags, flags: 3 }));
     assert.equal(batch.kind[0], SPAN_KIND.CLIENT);
     assert.equal(batch.status[0], STATUS_CODE.ERROR);
-    assert.equal(dictText(batch, batch.scopeNameId[0]!), "lib");
+    assert.equal(dictText(batch, batch.scopeNameId[batch.scopeRow[0]!]!), "lib");
     assert.equal(dictText(batch, batch.traceStateId[0]!), "a=b");
     assert.equal(batch.spanAttributes.key.length, 0);
-    assert.equal(batch.flags[0]! >>> 16, 3);
+    assert.equal((batch.flags[0]! >>> JAEGER_FLAGS.SHIFT) & JAEGER_FLAGS.MASK, 3);
   });
 
   it("finds the parent among the references, and the old parentSpanID", () => {

@@ -1,21 +1,15 @@
 /** Decodes Jaeger's UI JSON (files its UI and API give out) into a span batch. */
 
 import { fromHexInto, utf8Strict } from "../base/bytes.ts";
-import type { AttributeTableBuilder } from "../core/attribute-table.ts";
-import { ATTRIBUTE_TYPE, JAEGER_FLAGS, STATUS_CODE } from "../core/batch.ts";
+import { ATTRIBUTE_TYPE, JAEGER_FLAGS } from "../core/batch.ts";
 import type { SpanBatch } from "../core/batch.ts";
-import { NO_SERVICE_NAME } from "../core/builder.ts";
 import type { BatchBuilder } from "../core/builder.ts";
-import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { REF_TYPE_ATTRIBUTE } from "../core/trace/references.ts";
 import * as json from "./jaeger-json-values.ts";
 import type { JsonObject, Tag } from "./jaeger-json-values.ts";
-import { encodeStringArray, WARNINGS_KEY } from "./otlp-warnings.ts";
-
-const KINDS = ["", "internal", "server", "client", "producer", "consumer"];
-const STATUSES = ["UNSET", "OK", "ERROR"];
-const SCOPE_PREFIX = "otel.scope.";
+import { JaegerRows, REFERENCE } from "./jaeger-rows.ts";
+import type { DecodeLimits } from "./otlp-decoded.ts";
+import { addWarnings, encodeStringArray } from "./otlp-warnings.ts";
 
 /** Whether a file looks like Jaeger's JSON (a trace, several, or an API's envelope of them). */
 export function isJaegerJson(bytes: Uint8Array): boolean {
@@ -44,12 +38,15 @@ export function decodeJaegerJson(
 
 class Decoder {
   readonly #builder: BatchBuilder;
-  readonly #mostSpans: number;
-  readonly #scopes = new Map<string, number>();
+  readonly #limits: DecodeLimits;
+  readonly #rows: JaegerRows;
+  readonly #ids = new Int32Array(6);
+  readonly #idBytes = new Uint8Array(this.#ids.buffer);
 
   constructor(builder: BatchBuilder, mostSpans: number) {
     this.#builder = builder;
-    this.#mostSpans = mostSpans;
+    this.#limits = { ...LIMITS, requestSpans: mostSpans };
+    this.#rows = new JaegerRows(builder, this.#limits);
   }
 
   trace(trace: JsonObject): void {
@@ -71,37 +68,30 @@ class Decoder {
   }
 
   #resource(process: JsonObject): number {
-    const builder = this.#builder;
-    const row = builder.addResource();
+    const rows = this.#rows;
+    const row = rows.openProcess();
     const service = process["serviceName"];
-    if (typeof service === "string" && service !== NO_SERVICE_NAME) {
-      this.#add(builder.resourceAttributes, {
-        key: "service.name",
-        type: "string",
-        value: service,
-      });
+    if (typeof service === "string") rows.serviceName(this.#builder.text(service));
+    for (const tag of json.tags(process["tags"])) {
+      rows.processTag(row, this.#key(tag), this.#value(tag));
     }
-    for (const tag of json.tags(process["tags"])) this.#add(builder.resourceAttributes, tag);
     return row;
   }
 
   #span(span: JsonObject, resource: number): void {
     const builder = this.#builder;
-    if (builder.spanCount >= this.#mostSpans) {
-      throw new SpoorError("too-large", `more than ${this.#mostSpans} spans`);
-    }
-    const tags = json.tags(span["tags"]);
-    const i = builder.addSpan(resource, this.#scope(tags));
+    const rows = this.#rows;
+    const i = rows.openSpan(resource);
     readId(span["traceID"], builder.traceId, i * 16, 16, "traceID");
     readId(span["spanID"], builder.spanId, i * 8, 8, "spanID");
     builder.nameId[i] = builder.text(json.text(span["operationName"]));
     this.#times(span, i);
     const flags = json.integer(span["flags"] ?? 0, "flags");
     builder.flags[i] = (Number(flags) & JAEGER_FLAGS.MASK) << JAEGER_FLAGS.SHIFT;
-    for (const tag of tags) this.#spanTag(tag, i);
-    this.#warnings(span["warnings"]);
-    this.#references(span, i);
+    for (const tag of json.tags(span["tags"])) rows.spanTag(this.#key(tag), this.#value(tag));
+    this.#references(span);
     for (const log of json.list(span["logs"] ?? [], "logs")) this.#log(json.object(log, "a log"));
+    this.#warnings(span["warnings"], rows.closeSpan({ anyIds: true }));
   }
 
   #times(span: JsonObject, i: number): void {
@@ -116,112 +106,75 @@ class Decoder {
     } else builder.setExactTimes(i, startUs * 1000n, durationUs * 1000n);
   }
 
-  /** The row of the scope that a span's tags tell of. */
-  #scope(tags: readonly Tag[]): number {
-    const own = tags.filter(({ key }) => isScopeTag(key));
-    const known = JSON.stringify(own.map(({ key, type, value }) => [key, type, String(value)]));
-    const found = this.#scopes.get(known);
-    if (found !== undefined) return found;
-    const builder = this.#builder;
-    const row = builder.addScope();
-    for (const tag of own) {
-      const name = tag.key.slice(tag.key.lastIndexOf(".") + 1);
-      const isName = /^otel\.(scope|library)\.name$/.test(tag.key);
-      const isVersion = /^otel\.(scope|library)\.version$/.test(tag.key);
-      if (isName) builder.scopeNameId[row] = builder.text(String(tag.value));
-      else if (isVersion) builder.scopeVersionId[row] = builder.text(String(tag.value));
-      else {
-        const key = tag.key.startsWith(SCOPE_PREFIX) ? tag.key.slice(SCOPE_PREFIX.length) : name;
-        this.#add(builder.scopeAttributes, { ...tag, key });
-      }
-    }
-    this.#scopes.set(known, row);
-    return row;
-  }
-
-  /** A tag is a column of the span when Jaeger's encoder made it from one. */
-  #spanTag(tag: Tag, i: number): void {
-    const builder = this.#builder;
-    const { key, value } = tag;
-    if (isScopeTag(key)) return;
-    const kind = key === "span.kind" ? KINDS.indexOf(String(value)) : -1;
-    const status = key === "otel.status_code" ? STATUSES.indexOf(String(value)) : -1;
-    if (kind > 0) builder.kind[i] = kind;
-    else if (status >= 0) builder.status[i] = status;
-    else if (key === "error" && value === true) builder.status[i] = STATUS_CODE.ERROR;
-    else if (key === "otel.status_description" && typeof value === "string") {
-      builder.statusMessageId[i] = builder.text(value);
-    } else if (key === "w3c.tracestate" && typeof value === "string") {
-      builder.traceStateId[i] = builder.text(value);
-    } else this.#add(builder.spanAttributes, tag);
-  }
-
-  #warnings(warnings: unknown): void {
+  #warnings(warnings: unknown, cut: number): void {
     const texts = json.list(warnings ?? [], "warnings").map(json.text);
-    if (texts.length === 0) return;
-    const builder = this.#builder;
-    const key = builder.key(builder.text(WARNINGS_KEY), ATTRIBUTE_TYPE.ARRAY);
-    builder.spanAttributes.add(key, builder.bytes(encodeStringArray(texts)));
+    if (texts.length === 0 && cut === 0) return;
+    addWarnings(this.#builder, cut, this.#limits, encodeStringArray(texts));
   }
 
-  /** The first CHILD_OF into the trace is the parent, else the first reference into it. */
-  #references(span: JsonObject, i: number): void {
-    const builder = this.#builder;
-    const references = json
-      .list(span["references"] ?? [], "references")
-      .map((reference) => json.object(reference, "a reference"));
-    const inTrace = references.filter(({ traceID }) => sameHex(traceID, span["traceID"]));
-    const parent = inTrace.find(({ refType }) => refType === "CHILD_OF") ?? inTrace[0];
-    const parentId = parent?.["spanID"] ?? span["parentSpanID"];
-    if (parentId !== undefined && parentId !== "") {
-      readId(parentId, builder.parentSpanId, i * 8, 8, "parent's spanID");
+  /** The references, or the parent as old files have it where none is into the trace. */
+  #references(span: JsonObject): void {
+    const rows = this.#rows;
+    const [ids, bytes] = [this.#ids, this.#idBytes];
+    let inTrace = false;
+    for (const item of json.list(span["references"] ?? [], "references")) {
+      const { refType, traceID, spanID } = json.object(item, "a reference");
+      readId(traceID, bytes, 0, 16, "reference's traceID");
+      readId(spanID, bytes, 16, 8, "reference's spanID");
+      inTrace ||= sameHex(traceID, span["traceID"]);
+      const type = refType === "CHILD_OF" ? REFERENCE.CHILD_OF : REFERENCE.FOLLOWS_FROM;
+      rows.reference(type, ids[0]!, ids[1]!, ids[2]!, ids[3]!, ids[4]!, ids[5]!);
     }
-    for (const reference of references) {
-      const childOf = reference["refType"] === "CHILD_OF";
-      if (reference === parent && childOf) continue;
-      const link = builder.addLink();
-      readId(reference["traceID"], builder.linkTraceId, link * 16, 16, "reference's traceID");
-      readId(reference["spanID"], builder.linkSpanId, link * 8, 8, "reference's spanID");
-      // A link says FOLLOWS_FROM by itself; only the other type needs telling.
-      const type = { key: REF_TYPE_ATTRIBUTE, type: "string", value: "child_of" };
-      if (childOf) this.#add(builder.linkAttributes, type);
-    }
+    const parentId = span["parentSpanID"];
+    if (inTrace || parentId === undefined || parentId === "") return;
+    readId(parentId, bytes, 16, 8, "parentSpanID");
+    if ((ids[4]! | ids[5]!) !== 0) rows.parent(ids[4]!, ids[5]!);
   }
 
   #log(log: JsonObject): void {
-    const builder = this.#builder;
+    const rows = this.#rows;
     const us = json.integer(log["timestamp"] ?? 0, "timestamp");
-    const fields = json.tags(log["fields"]);
-    const named = fields.findIndex(
-      ({ key, value }) => key === "event" && typeof value === "string",
-    );
-    const name = named === -1 ? 0 : builder.text(String(fields[named]!.value));
-    const event = builder.addEvent(Number(us), 0, name);
-    if (!Number.isSafeInteger(Number(us))) builder.setExactEventUs(event, us);
-    fields.forEach((field, n) => {
-      if (n !== named) this.#add(builder.eventAttributes, field);
-    });
+    const row = rows.openLog();
+    for (const tag of json.tags(log["fields"])) rows.logTag(this.#key(tag), this.#value(tag));
+    rows.closeLog();
+    if (row === -1) return;
+    this.#builder.eventUs[row] = Number(us);
+    if (!Number.isSafeInteger(Number(us))) this.#builder.setExactEventUs(row, us);
   }
 
-  #add(table: AttributeTableBuilder, { key, type, value }: Tag): void {
+  #key({ key, type, value }: Tag): number {
+    const name = this.#builder.text(key);
+    switch (typeof value) {
+      case "string":
+        return this.#builder.key(name, ATTRIBUTE_TYPE.STRING);
+      case "boolean":
+        return this.#builder.key(name, ATTRIBUTE_TYPE.BOOL);
+      case "bigint":
+        return this.#builder.key(name, ATTRIBUTE_TYPE.INT);
+      case "number":
+        return this.#builder.key(name, ATTRIBUTE_TYPE.DOUBLE);
+      case "object":
+        return this.#builder.key(name, ATTRIBUTE_TYPE.BYTES);
+      default:
+        throw json.malformed(`tag ${key} has no value of type ${type}`);
+    }
+  }
+
+  #value({ value }: Tag): number {
     const builder = this.#builder;
-    const name = builder.text(key);
-    if (value instanceof Uint8Array) {
-      table.add(builder.key(name, ATTRIBUTE_TYPE.BYTES), builder.bytes(value));
-    } else if (typeof value === "string") {
-      table.add(builder.key(name, ATTRIBUTE_TYPE.STRING), builder.text(value));
-    } else if (typeof value === "boolean") {
-      table.add(builder.key(name, ATTRIBUTE_TYPE.BOOL), value ? 1 : 0);
-    } else if (typeof value === "bigint") {
-      table.add(builder.key(name, ATTRIBUTE_TYPE.INT), builder.int(BigInt.asIntN(64, value)));
-    } else if (typeof value === "number") {
-      table.add(builder.key(name, ATTRIBUTE_TYPE.DOUBLE), builder.double(value));
-    } else throw json.malformed(`tag ${key} has no value of type ${type}`);
+    switch (typeof value) {
+      case "string":
+        return builder.text(value);
+      case "bigint":
+        return builder.int(BigInt.asIntN(64, value));
+      case "number":
+        return builder.double(value);
+      case "object":
+        return builder.bytes(value);
+      default:
+        return value === true ? 1 : 0;
+    }
   }
-}
-
-function isScopeTag(key: string): boolean {
-  return key.startsWith(SCOPE_PREFIX) || /^otel\.library\.(name|version)$/.test(key);
 }
 
 /** Reads hex of an id, zeros in front left out or not. */

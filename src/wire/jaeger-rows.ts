@@ -299,21 +299,21 @@ export class JaegerRows {
 
   /**
    * Completes the open span once its ids are in the builder. WARNING bits of what was done to it
-   * are returned; -1 when it was left out and counted because of its ids.
+   * are returned; -1 when it was left out and counted because of its ids (`anyIds`: keep it).
    */
-  closeSpan(): number {
+  closeSpan({ anyIds = false } = {}): number {
     const builder = this.#builder;
     const row = this.#row;
     const { traceIdWords: t, spanIdWords: s } = builder;
-    if ((t[row * 4]! | t[row * 4 + 1]! | t[row * 4 + 2]! | t[row * 4 + 3]!) === 0) {
-      this.badTraceIds++;
-    } else if ((s[row * 2]! | s[row * 2 + 1]!) === 0) this.badSpanIds++;
-    else {
+    const hasTrace = (t[row * 4]! | t[row * 4 + 1]! | t[row * 4 + 2]! | t[row * 4 + 3]!) !== 0;
+    if (anyIds || (hasTrace && (s[row * 2]! | s[row * 2 + 1]!) !== 0)) {
       if (this.#errorKey !== -1 || this.#statusKey !== -1) this.#closeStatus();
       if (this.#scopeTags.length > 0) builder.scopeRow[row] = this.#scope();
       if (this.#references > 0) this.#closeReferences();
       return this.processWarnings | this.#closeCounts();
     }
+    if (hasTrace) this.badSpanIds++;
+    else this.badTraceIds++;
     builder.dropLastSpan();
     return -1;
   }

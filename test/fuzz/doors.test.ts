@@ -1,4 +1,4 @@
-/** Damaged packets at the doors of a running all-in-one: each is answered or counted, none harms. */
+/** Damaged packets at the doors of a running all-in-one: answered or counted, and harmless. */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
