@@ -17,7 +17,14 @@ const HEADROOM = 2;
 /** What a figure must not exceed, by the number of spans; CPU in ms of the main thread. */
 type Limits = Partial<Record<keyof TraceCosts, number>>;
 
-const EVERY: Limits = { zoomStep: 8, scrollFrame: 8, openSpan: 16, nodes: 1500 };
+const EVERY: Limits = {
+  zoomStep: 8,
+  scrollFrame: 8,
+  // Jaeger UI's is 180 to 230; of ours no limit was set, this guards it.
+  scrollPage: 12,
+  openSpan: 16,
+  nodes: 1500,
+};
 const BY_SIZE: ReadonlyMap<number, Limits> = new Map([
   [10_000, { ...EVERY, open: 150 }],
   [
