@@ -44,7 +44,7 @@ const NO_TRACE = new Uint8Array(16);
 const SPAN_BYTES = 96;
 
 export interface OpenTracesOptions {
-  readonly source: TraceSource;
+  readonly source: Pick<TraceSource, "can" | "get" | "changedSince">;
   readonly clock: Clock;
   /** Default LIMITS.openTracesBytes. */
   readonly mostBytes?: number;
@@ -52,7 +52,7 @@ export interface OpenTracesOptions {
 
 /** Opens traces and keeps the last ones, within limits of bytes, number and time. */
 export class OpenTraces {
-  readonly #source: TraceSource;
+  readonly #source: OpenTracesOptions["source"];
   readonly #clock: Clock;
   readonly #mostBytes: number;
   /** By id and token, the one used last at the end. */
