@@ -19,15 +19,24 @@ export function durationLevel(durationNs: number): number {
   return Math.min(2 + (WORDS[1]! >>> 18) - ONE, 255);
 }
 
-/** Number of each resource's service, in order of first sight. */
-export function serviceNumbers(tables: SpanBatch): { of: Uint32Array; count: number } {
+/** The services of a segment, numbered in order of first sight. */
+export interface Services {
+  readonly count: number;
+  /** Number of each resource's service. */
+  readonly of: Uint32Array;
+  /** Name of each, as dictionary id of the tables. */
+  readonly nameIds: readonly number[];
+}
+
+/** The services of a segment's tables. */
+export function servicesOf(tables: SpanBatch): Services {
   const numbers = new Map<number, number>();
   const of = tables.resourceServiceId.map((id) => {
     const number = numbers.get(id) ?? numbers.size;
     numbers.set(id, number);
     return number;
   });
-  return { of, count: numbers.size };
+  return { count: numbers.size, of, nameIds: [...numbers.keys()] };
 }
 
 /** Collects the greatest duration by code, group by group. */

@@ -43,7 +43,8 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
   switch (filter.op) {
     case "and": {
       const level = levelOf(filter.all);
-      const parts = withRanges(filter.all).map((part) => {
+      const all = withRanges(filter.all).toSorted((a, b) => costOf(a) - costOf(b));
+      const parts = all.map((part) => {
         if (Array.isArray(part)) return compileRange(part);
         return "target" in part ? compileLeaf(part, level) : compileForSegments(part);
       });
@@ -60,6 +61,12 @@ export function compileForSegments(filter: Filter | undefined): BindSegment {
     default:
       return compileLeaf(filter, 1);
   }
+}
+
+/** What may leave no group at all comes first: what follows is not even bound then. */
+function costOf(part: Filter | readonly Comparison[]): number {
+  const value = !Array.isArray(part) && "target" in part && "attribute" in part.target;
+  return value && (part.op === "=" || part.op === "in") ? 0 : 1;
 }
 
 /** A comparison of an attribute with a number. */
@@ -241,19 +248,17 @@ function byCode(
 
 function byResource(segment: Segment, condition: Condition, level: number): SegmentFilter {
   const tables = segment.tables();
-  const slowest = segment.slowestByService;
-  const matches = new Uint8Array(tables.resourceCount);
-  const services = new Uint8Array(slowest.count);
-  for (let r = 0; r < matches.length; r++) {
-    const id = tables.resourceServiceId[r]!;
+  const { services } = segment;
+  const matches = new Uint8Array(services.count);
+  services.nameIds.forEach((id, service) => {
     const from = tables.dictOffsets[id]!;
     const name = tables.dictBytes.subarray(from, tables.dictOffsets[id + 1]!);
-    if (!condition.text(name)) continue;
-    matches[r] = 1;
-    services[slowest.of[r]!] = 1;
-  }
-  const groups = groupsOfCodes(slowest, services, level, segment.footer.groups.length);
-  return byCode(segment, matches, groups, (group) => segment.core(group).resource);
+    matches[service] = condition.text(name) ? 1 : 0;
+  });
+  const groups = groupsOfCodes(services, matches, level, segment.footer.groups.length);
+  const resources = new Uint8Array(services.of.length);
+  for (let r = 0; r < resources.length; r++) resources[r] = matches[services.of[r]!]!;
+  return byCode(segment, resources, groups, (group) => segment.core(group).resource);
 }
 
 /** Conditions on what an operation holds are asked of the tables' spans, which are operations. */

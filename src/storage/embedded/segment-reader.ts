@@ -7,8 +7,8 @@ import { SpoorError, isSpoorError } from "../../core/errors.ts";
 import { ByteSource } from "./byte-sink.ts";
 import type { FrameCache } from "./frame-cache.ts";
 import { CoreData } from "./group-core.ts";
-import { serviceNumbers } from "./group-slowest.ts";
-import type { Slowest } from "./group-slowest.ts";
+import { servicesOf } from "./group-slowest.ts";
+import type { Services, Slowest } from "./group-slowest.ts";
 import { codeWidth } from "./segment-core.ts";
 import {
   checksum,
@@ -107,6 +107,7 @@ export class Segment {
   readonly bounds: SegmentBounds;
   readonly #slowest: readonly [services: Uint8Array, operations: Uint8Array];
   readonly #columnNames: Uint8Array[] = [];
+  #services: (Services & Slowest) | undefined;
   #spilled: boolean | undefined;
 
   constructor(
@@ -160,9 +161,10 @@ export class Segment {
     return { count: this.tables().spanCount, levels: this.#slowest[1] };
   }
 
-  /** How slow each service was in each group; `of` is the service's number of each resource. */
-  get slowestByService(): Slowest & { readonly of: Uint32Array } {
-    return { ...serviceNumbers(this.tables()), levels: this.#slowest[0] };
+  /** Services, and how slow each was in each group. */
+  get services(): Services & Slowest {
+    this.#services ??= { ...servicesOf(this.tables()), levels: this.#slowest[0] };
+    return this.#services;
   }
 
   shapes(): ShapeData {

@@ -3,7 +3,7 @@
 import { equalBytes } from "../../base/bytes.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { ByteSink } from "./byte-sink.ts";
-import { serviceNumbers, SlowestBuilder } from "./group-slowest.ts";
+import { servicesOf, SlowestBuilder } from "./group-slowest.ts";
 import { CoreEncoder } from "./segment-core.ts";
 import type { GroupRange } from "./segment-core.ts";
 import {
@@ -125,7 +125,7 @@ class SlowestRows {
   readonly #operationOf: Uint32Array;
 
   constructor({ tables, resourceOf, operationOf }: TableCodes, groups: number) {
-    const { of, count } = serviceNumbers(tables);
+    const { of, count } = servicesOf(tables);
     this.services = new SlowestBuilder(count, groups);
     this.operations = new SlowestBuilder(tables.spanCount, groups);
     this.#serviceOf = resourceOf.map((resource) => of[resource]!);
