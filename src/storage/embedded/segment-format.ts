@@ -30,7 +30,7 @@ export const FILTER_BITS = 12;
 export const FILTER_HASHES = 7;
 /**
  * Positions of one filter block, a power of two. Blocks of 64 and five bits took twelve groups of
- * 1,466 for ones that may have a value that exists nowhere; these take five, and a block is 4 KiB.
+ * 1,466 for ones that may have a value that exists nowhere; these take six, and a block is 4 KiB.
  */
 export const FILTER_POSITIONS = 512;
 /** Compression of frames. */
