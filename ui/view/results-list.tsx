@@ -61,7 +61,7 @@ export function ResultsTable({ traces, scroller }: ResultsProps): JSX.Element {
           <th scope="col" class="name">
             Trace name
           </th>
-          <th scope="col" class="services">
+          <th scope="col" class="in-services">
             Services
           </th>
           {hasSpans && (
@@ -103,7 +103,7 @@ export function ResultsTable({ traces, scroller }: ResultsProps): JSX.Element {
               <TraceLink trace={trace} />
               <Badges trace={trace} />
             </td>
-            <td class="services">
+            <td class="in-services">
               <Pills services={trace.services} most={pills} />
             </td>
             {hasSpans && <td class="number">{trace.spanCount}</td>}

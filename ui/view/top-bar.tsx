@@ -149,7 +149,7 @@ function About(): JSX.Element {
             open.value = false;
           }}
         >
-          <dl class="facts">
+          <dl class="about-facts">
             <dt>Server</dt>
             <dd>{serverFacts.isSpoor ? "Spoor" : "Jaeger"}</dd>
             <dt>Version</dt>
