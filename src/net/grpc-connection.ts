@@ -61,8 +61,12 @@ export class GrpcConnection {
     this.#ended = options.ended;
     const name = net.isIPv6(address.host) ? `[${address.host}]` : address.host;
     this.#authority = `${name}:${address.port}`;
+    const socket = openSocket(address, options.tls);
+    // A TLS connection that ends before HTTP/2 has begun is told by the socket alone.
+    socket.on("error", (error) => this.#end(reasonOf(error)));
+    socket.on("close", () => this.#end("the server closed the connection"));
     this.#session = http2.connect(`${this.#secure ? "https" : "http"}://${this.#authority}`, {
-      createConnection: () => openSocket(address, options.tls),
+      createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: LIMITS.grpcWindowBytes },
     });
     this.#cancelTimeout = clock.after(LIMITS.grpcConnectMs, () => {
@@ -187,5 +191,6 @@ function tlsSettings(options: GrpcTls, host: string): tls.ConnectionOptions {
 
 function reasonOf(error: Error): string {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return error.message.includes(code) ? error.message : `${error.message} (${code})`;
+  const message = error.message.trim();
+  return message.includes(code) ? message : `${message} (${code})`;
 }

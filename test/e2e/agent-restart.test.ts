@@ -101,7 +101,7 @@ test("a killed collector costs no span that its agent took", async (t) => {
   assert.deepEqual([traces, spans], [sent, all]);
 });
 
-test("while no collector is there the buffer fills, and what is beyond it is counted", async (t) => {
+test("without a collector the buffer fills, and what is beyond it is counted", async (t) => {
   const port = await freePort();
   const agent = await runAgent(t, [
     `--reporter.grpc.host-port=127.0.0.1:${port}`,
