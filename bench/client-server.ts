@@ -32,7 +32,7 @@ export interface ServerCost {
 }
 
 const CONNECTIONS = 16;
-const WARM_ROUNDS = 20;
+const WARM_ROUNDS = 10;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
