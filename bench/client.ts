@@ -83,6 +83,8 @@ async function receivers(): Promise<{ udp: number; http: number; close(): void }
 
 async function main(): Promise<void> {
   const load = loadavg()[0]!.toFixed(2);
+  // Of the tarball: the checkout may go on while this runs.
+  const commit = commitOf(join(import.meta.dirname, ".."));
   const installed = installPackedClient(["jaeger-client"]);
   const taking = await receivers();
   const ports = { udp: taking.udp, http: taking.http };
@@ -99,7 +101,7 @@ async function main(): Promise<void> {
   const text = `## Client
 
 Written by \`${given}\` at ${new Date().toISOString().slice(0, 16)}Z, commit \
-${commitOf(join(import.meta.dirname, ".."))}, Node ${process.versions.node}; load average before the
+${commit}, Node ${process.versions.node}; load average before the
 run ${load}, and whatever else ran on the machine's cores meanwhile is in the medians.
 The client is the tarball of \`npm run pack\`, installed; jaeger-client 3.19.0 and
 @opentelemetry/sdk-trace-node 2.12.0 are measured in the same run, in turns.
