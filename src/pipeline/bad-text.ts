@@ -25,36 +25,38 @@ export function badTextsOf(batch: SpanBatch): BadTexts | undefined {
 }
 
 /**
- * 1 for each entry that is not UTF-8: most often bytes of numbers. Undefined: none is. Looks at
- * four bytes at a time for one beyond ASCII: 0.1 µs a span byte by byte, a third of it so.
+ * 1 for each entry that is not UTF-8: most often bytes of numbers. Undefined: none is. Looks for
+ * bytes beyond ASCII four at a time; entries in between are not looked at.
  */
 function malformedEntries(batch: SpanBatch): Uint8Array | undefined {
   const { dictBytes, dictCount, dictOffsets } = batch;
   const end = dictOffsets[dictCount]!;
-  const unaligned = dictBytes.byteOffset & 3;
-  const first = Math.min(end, unaligned === 0 ? 0 : 4 - unaligned);
-  const wordCount = (end - first) >> 2;
-  const words = new Int32Array(dictBytes.buffer, dictBytes.byteOffset + first, wordCount);
+  const first = Math.min(end, (4 - (dictBytes.byteOffset & 3)) & 3);
+  const wordsEnd = first + ((end - first) & ~3);
+  const words = new Int32Array(
+    dictBytes.buffer,
+    dictBytes.byteOffset + first,
+    (wordsEnd - first) >> 2,
+  );
   let odd: Uint8Array | undefined;
   let id = 0;
-  let checked = 0;
-  const check = (from: number, to: number): void => {
-    for (let at = Math.max(from, checked); at < to; at++) {
-      if (dictBytes[at]! < 0x80) continue;
-      while (dictOffsets[id + 1]! <= at) id++;
-      checked = dictOffsets[id + 1]!;
-      if (!isUtf8(dictBytes, dictOffsets[id]!, checked)) {
-        odd ??= new Uint8Array(dictCount);
-        odd[id] = 1;
-      }
-      at = checked - 1;
+  let at = 0;
+  while (at < end) {
+    const inWords = at >= first && at < wordsEnd && ((at - first) & 3) === 0;
+    if (inWords && (words[(at - first) >> 2]! & 0x80808080) === 0) {
+      at += 4;
+      continue;
     }
-  };
-  check(0, first);
-  for (let w = 0; w < wordCount; w++) {
-    if ((words[w]! & 0x80808080) !== 0) check(first + w * 4, first + w * 4 + 4);
+    if (dictBytes[at]! < 0x80) {
+      at++;
+      continue;
+    }
+    while (dictOffsets[id + 1]! <= at) id++;
+    at = dictOffsets[id + 1]!;
+    if (isUtf8(dictBytes, dictOffsets[id]!, at)) continue;
+    odd ??= new Uint8Array(dictCount);
+    odd[id] = 1;
   }
-  check(first + wordCount * 4, end);
   return odd;
 }
 
