@@ -98,7 +98,8 @@ function packServer(): void {
   mkdirSync(join(folder, "bin"));
   copyFileSync(join(root, "bin", "spoor"), join(folder, "bin", "spoor"));
   chmodSync(join(folder, "bin", "spoor"), 0o755);
-  execFileSync(process.execPath, ["scripts/build-ui.ts"], { cwd: root, stdio: ["ignore", 2, 2] });
+  // Builds the UI unless it is of the sources as they are.
+  execFileSync(process.execPath, ["scripts/prepare.mjs"], { cwd: root, stdio: ["ignore", 2, 2] });
   cpSync(join(root, "dist", "ui"), join(folder, "dist", "ui"), { recursive: true });
   rmSync(join(folder, "dist", "ui", "build.json"));
   const workspace = readManifest("package.json");

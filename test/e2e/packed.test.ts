@@ -42,6 +42,9 @@ test("the installed server keeps spans over a SIGKILL, its workers included", as
 
   const second = await startSpoor({ launcher, args, cwd: folder });
   assert.deepEqual(await operationsOf(second, TRACE), ["buy"]);
+  const page = await (await fetch(`${second.ui}/search`)).text();
+  const script = /src="(static\/main-[^"]+\.js)"/.exec(page)?.[1] ?? "";
+  assert.equal((await fetch(`${second.ui}/${script}`)).status, 200, page);
   assert.equal((await second.stop("SIGTERM")).code, 0);
 });
 
