@@ -37,6 +37,11 @@ export function AttributeTable(props: AttributeTableProps): JSX.Element {
     <>
       <table class="kv">
         <caption class="unseen">{caption}</caption>
+        <colgroup>
+          <col class="kv-keys" />
+          <col />
+          <col class="kv-ends" />
+        </colgroup>
         <thead class="unseen">
           <tr>
             <th scope="col">Key</th>
