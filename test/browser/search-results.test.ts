@@ -298,12 +298,15 @@ function searchInPage(page: Page, title: string): Promise<void> {
   return page.evaluate(async (wanted) => {
     const body = document.querySelector(".results");
     const done = new Promise<void>((resolve) => {
+      let searched = false;
       const observer = new MutationObserver(() => {
+        searched ||= body?.getAttribute("aria-busy") === "true";
+        if (!searched || body?.getAttribute("aria-busy") === "true") return;
         if (document.querySelector("h1.count")?.textContent?.includes(wanted) !== true) return;
         observer.disconnect();
         requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
       });
-      observer.observe(body!, { childList: true, subtree: true, characterData: true });
+      observer.observe(body!, { attributes: true, childList: true, subtree: true });
     });
     document.querySelector<HTMLElement>(".search-form [type=submit]")?.click();
     await done;
@@ -331,9 +334,13 @@ describe("1,500 results", { skip }, () => {
     await page.locator("h1.count").filter({ hasText: "20 of" }).waitFor();
     await page.getByLabel("Limit results").fill("1500");
     const spentMs = await mainThreadMeter(page);
-    const before = await spentMs();
-    await searchInPage(page, "1500 traces");
-    const spent = (await spentMs()) - before;
+    const costs: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const before = await spentMs();
+      await searchInPage(page, "1500 traces");
+      costs.push((await spentMs()) - before);
+    }
+    const spent = costs.toSorted((x, y) => x - y)[2] ?? Infinity;
     const body = page.locator(".results-body");
     const inPage = await page.locator(".results-table tbody tr:not(.space)").count();
     console.log(

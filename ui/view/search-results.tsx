@@ -3,7 +3,7 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { TraceResult } from "../data/trace-result.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { inRange } from "../layout/plot-scale.ts";
@@ -47,6 +47,12 @@ export function SearchResults(): JSX.Element {
     // What was brushed is a part of what was found before.
     if (progress.value.kind === "loading") brush.value = undefined;
   });
+  const mode = viewMode.value;
+  // The same element as before: rows follow their signals, not every change around them.
+  const rows = useMemo(() => {
+    const Rows = mode === "table" ? ResultsTable : ResultsList;
+    return <Rows traces={shown} scroller={scroller} />;
+  }, [mode, shown]);
   const state = progress.value;
   const { kind } = state;
   const loading = kind === "loading";
@@ -64,10 +70,7 @@ export function SearchResults(): JSX.Element {
         {state.kind === "failed" && <Failed error={state.error} />}
         {loading && <Loading slow={slow} />}
         {empty && (kind === "done" || kind === "idle") && <Empty searched={kind === "done"} />}
-        {!empty && viewMode.value === "table" && (
-          <ResultsTable traces={shown} scroller={scroller} />
-        )}
-        {!empty && viewMode.value === "list" && <ResultsList traces={shown} scroller={scroller} />}
+        {!empty && rows}
         {nextCursor.value !== undefined && !empty && brush.value === undefined && (
           <div class="more">
             <button type="button" class="button" onClick={() => void loadMore()}>
