@@ -138,7 +138,10 @@ export interface ServiceLink {
   readonly callCount: number;
 }
 
-/** What of a trace has been read; give back to `changedSince`. Opaque. */
+/**
+ * Up to where the store has been read; give back to `changedSince`. Opaque. A token is about the
+ * store, whatever trace it came with: what is asked for with it is new since then.
+ */
 export type ChangeToken = string;
 
 /** What a store's reader can do. False means the query room refuses or completes the answer. */

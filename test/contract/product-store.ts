@@ -160,7 +160,7 @@ class ProductStore implements SpanStore {
   ): Promise<readonly { name: string; kind: number }[]> {
     const name = kind === undefined ? "" : KIND_NAMES[kind]!;
     const asked = new URLSearchParams({ service, ...(name === "" ? {} : { spanKind: name }) });
-    const rows = (await this.#json(`/api/operations?${asked}`))["data"] as Json[] | null;
+    const rows = (await this.#json(`/api/operations?${asked.toString()}`))["data"] as Json[] | null;
     const all = (rows ?? []).map((row) => ({
       name: row["name"] as string,
       kind: KIND_NAMES.indexOf(row["spanKind"] as string),
@@ -179,7 +179,7 @@ class ProductStore implements SpanStore {
   }
 
   async attributeValues(key: string, scope: AttributeScope): Promise<readonly AttributeValue[]> {
-    const asked = `${new URLSearchParams({ key })}&${scopeQuery(scope)}`;
+    const asked = `key=${encodeURIComponent(key)}&${scopeQuery(scope)}`;
     const answer = await this.#json(`/api/spoor/v1/attributes/values?${asked}`);
     return (answer["values"] as Json[]).map((row) => ({
       value: row["value"] as string,

@@ -200,6 +200,8 @@ function runTraceBattery(name: string, open: OpenStore): void {
       "only of this trace",
     );
     assert.deepEqual((await read(undefined)).spans, contentsOf([one, two, three]));
+    const other = await store.changedSince(idBytes(TRACE_B), first.token);
+    assert.equal(other.batch, undefined, "a token serves for any trace");
     await put(store, [plainSpan({ traceHex: TRACE_B, name: "other" })]);
     const third = await read(second.token);
     assert.ok(
