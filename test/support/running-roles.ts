@@ -158,6 +158,6 @@ function seen(span: ApiSpan, trace: ApiTrace): SeenSpan {
 }
 
 /** A tag as `key type value`. */
-function texts(tags: readonly ApiTag[]): string[] {
+export function texts(tags: readonly ApiTag[]): string[] {
   return tags.map(({ key, type, value }) => `${key} ${type} ${JSON.stringify(value)}`);
 }
