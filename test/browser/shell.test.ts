@@ -71,22 +71,22 @@ describe("shell", { skip }, () => {
   });
 
   it("themes: light, dark, as the system; remembered, shared by tabs", async () => {
-    const theme = (of: Page = page) =>
-      of.evaluate(() => document.documentElement.dataset["theme"] ?? "");
+    const becomes = (theme: string, of: Page = page) =>
+      of.locator(`html[data-theme=${theme}]`).waitFor();
     await page.goto(`${ui.url}/search`);
-    assert.equal(await theme(), "light");
+    await becomes("light");
     await page.emulateMedia({ colorScheme: "dark" });
-    assert.equal(await theme(), "dark");
+    await becomes("dark");
     const other = await page.context().newPage();
     await other.goto(`${ui.url}/search`);
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("menuitemradio", { name: "Light" }).click();
-    assert.equal(await theme(), "light");
+    await becomes("light");
     assert.equal(await page.evaluate(() => localStorage.getItem("jaeger-ui-theme")), "light");
-    await other.locator("html[data-theme=light]").waitFor();
+    await becomes("light", other);
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("menuitemradio", { name: "As the system" }).click();
-    assert.equal(await theme(), "dark");
+    await becomes("dark");
   });
 
   it("time zone: the browser's, UTC or any; beside times, remembered", async () => {
