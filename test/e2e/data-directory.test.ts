@@ -101,6 +101,12 @@ test("a directory that cannot be made is one readable line and exit code 1", asy
   assert(stderr.startsWith("spoor: ") && stderr.includes(`${file}/data`), stderr);
 });
 
+test("where nothing can be made, as in /proc, it says so and ends", async () => {
+  const { code, stderr } = await runSpoor(["all-in-one", "--embedded.directory=/proc/foo/bar"]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^spoor: .*\/proc\/foo/);
+});
+
 test("relaxed fsync is told by health, and health is still good", async (t) => {
   const folder = folderFor(t);
   const server = await started(t, [`--embedded.directory=${folder}`, "--embedded.fsync=relaxed"]);

@@ -17,6 +17,7 @@ import {
   write,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 
 /**
  * Why a file is opened: `read` an existing one, `write` (and read) an existing one, `create` an
@@ -144,7 +145,7 @@ export const nodeFiles: FileLayer = {
     return statSync(path, { throwIfNoEntry: false })?.size;
   },
   makeDirectory(path) {
-    mkdirSync(path, { recursive: true });
+    makeDirectories(path);
   },
   syncDirectory(path) {
     const fd = openSync(path, "r");
@@ -155,6 +156,21 @@ export const nodeFiles: FileLayer = {
     }
   },
 };
+
+/**
+ * Makes a directory and those above it, a level at a time: Node 24's own recursive mkdir never
+ * returns where the parent exists and mkdir says ENOENT all the same, as in /proc.
+ */
+function makeDirectories(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path) makeDirectories(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+  }
+}
 
 /** The operating system's code of an error, such as ENOSPC; empty when it has none. */
 export function errorCode(error: unknown): string {
