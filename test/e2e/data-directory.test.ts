@@ -102,7 +102,11 @@ test("a directory that cannot be made is one readable line and exit code 1", asy
 });
 
 test("where nothing can be made, as in /proc, it says so and ends", async () => {
-  const { code, stderr } = await runSpoor(["all-in-one", "--embedded.directory=/proc/foo/bar"]);
+  const { code, stderr } = await runSpoor([
+    "all-in-one",
+    "--admin.http.host-port=:0",
+    "--embedded.directory=/proc/foo/bar",
+  ]);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /^spoor: .*\/proc\/foo/);
 });
