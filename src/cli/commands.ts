@@ -115,7 +115,7 @@ async function runRole(
     import("../run/signals.ts"),
   ]);
   const config = await readConfig({ ...invocation, role: name });
-  const log = openLog(config["log-level"]);
+  const log = openLog(config["log-level"], config["log-encoding"]);
   const stop = Promise.withResolvers<undefined>();
   const quit = Promise.withResolvers<number>();
   const offSignals = onStopSignals({

@@ -13,6 +13,7 @@ import type { Cors, CorsOptions } from "./cors.ts";
 import { sendAnswer } from "./http-answer.ts";
 import { readBody, releaseBody } from "./http-body.ts";
 import type { HeldBody } from "./http-body.ts";
+import type { ObserveRequest } from "./http-durations.ts";
 import { failureOf, HttpRequest, plainFailure } from "./http-message.ts";
 import type { FailureAnswer, HttpAnswer, HttpRoute, Target } from "./http-message.ts";
 import { makeRouter } from "./http-router.ts";
@@ -48,6 +49,8 @@ export interface HttpServerOptions extends ListenOptions {
   readonly keepAlive?: boolean;
   /** Failures no route answers: unknown paths, wrong methods. Default: plain text. */
   readonly failure?: FailureAnswer;
+  /** Told of every request once it is answered. */
+  readonly observe?: ObserveRequest;
   /** Told of every error that is our own bug; the client gets a bare 500. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -161,10 +164,13 @@ class Endpoint {
   async serve(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const target = targetOf(message.url ?? "/");
     response.on("error", ignoreLostClient);
+    const startMs = performance.now();
     try {
       const answer = await this.#answer(message, target);
       if (this.closing) response.shouldKeepAlive = false;
       await sendAnswer(message, response, this.#withCors(message, answer));
+      const { observe } = this.#options;
+      observe?.(message.method ?? "GET", target.path, answer.status, performance.now() - startMs);
     } catch (error) {
       this.#fault(error);
       response.destroy();

@@ -28,9 +28,11 @@ interface Share {
 export function countStage(options: {
   readonly counters: CounterTable;
   readonly ledger: Ledger;
+  /** Value of Jaeger's `host` label. Default "". */
+  readonly host?: string;
 }): Stage {
-  const { counters, ledger } = options;
-  const metrics = new CollectorMetrics(counters);
+  const { counters, host = "", ledger } = options;
+  const metrics = new CollectorMetrics(counters, host);
   return (next: Sink): Sink => ({
     async push(batch, origin, signal) {
       const shares = metrics.received(batch, origin);
@@ -58,13 +60,11 @@ class CollectorMetrics {
   readonly #series = new Map<string, Counter>();
   #rowSpans = new Uint32Array(64);
 
-  constructor(counters: CounterTable) {
+  constructor(counters: CounterTable, host: string) {
     this.#counters = counters;
-    counters.gauge(
-      "jaeger_collector_spans_serviceNames",
-      "Distinct service names seen.",
-      () => this.#labels.size,
-    );
+    const name = "jaeger_collector_spans_serviceNames";
+    const read = (): number => this.#labels.size;
+    counters.gauge(name, "Distinct service names seen.", read, ["host"], [host]);
   }
 
   received(batch: SpanBatch, origin: Origin): Share[] {

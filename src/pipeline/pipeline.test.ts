@@ -336,7 +336,7 @@ test("metrics: by service and debug flag, roots by sampler, services to a limit"
   const counters = new CounterTable();
   const ledger = new Ledger(counters);
   const { sink } = recorder();
-  const head = countStage({ counters, ledger })(sink);
+  const head = countStage({ counters, ledger, host: "here" })(sink);
   const resource = serviceResource("Ünï Shop");
   const debug = 2 << JAEGER_FLAGS.SHIFT;
   const parentHex = "00000000000000aa";
@@ -369,6 +369,7 @@ test("metrics: by service and debug flag, roots by sampler, services to a limit"
     "_n__shop",
   ]);
   assert.equal(saved, 1);
+  assert.equal(counters.value("jaeger_collector_spans_serviceNames", ["here"]), 2);
   const many = Array.from({ length: 4100 }, (_, i) =>
     plainSpan({ resource: serviceResource(`s${i}`) }),
   );

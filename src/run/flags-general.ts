@@ -31,7 +31,7 @@ export const GENERAL_FLAGS = [
     choices: ["debug", "info", "warn", "error", "fatal"],
     default: "info",
     group: "general",
-    help: "Least severe level that is logged, as JSON lines on stderr.",
+    help: "Least severe level that is logged, on stderr.",
   },
   {
     name: "log-encoding",
@@ -40,8 +40,7 @@ export const GENERAL_FLAGS = [
     choices: ["json", "console"],
     default: "json",
     group: "general",
-    notYet: true,
-    help: "Form of the log lines.",
+    help: "Form of the log lines: JSON, or text with tabs for people.",
   },
   {
     name: "admin.http.host-port",
@@ -51,6 +50,15 @@ export const GENERAL_FLAGS = [
     roleDefaults: { agent: ":14271" },
     group: "general",
     help: "Health (/), metrics and version.",
+  },
+  {
+    name: "feature-gates",
+    kind: "list",
+    roles: ROLES,
+    default: "",
+    group: "general",
+    notYet: true,
+    help: "Features of Jaeger's own code.",
   },
   {
     name: "metrics-backend",

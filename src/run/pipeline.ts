@@ -20,7 +20,7 @@ export function collectorPipeline(parts: RoleParts, ledger: Ledger, end: Sink): 
   const { clock, config, context, counters } = parts;
   const memoryMib = config["collector.queue-size-memory"];
   const stages: Stage[] = [
-    countStage({ counters, ledger }),
+    countStage({ counters, ledger, host: hostname() }),
     enrichStage(tagsOf("collector.tags", config["collector.tags"], context.env)),
     sanitizeStage(),
     sampleStage({

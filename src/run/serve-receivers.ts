@@ -31,11 +31,13 @@ async function serveJaegerHttp(
   const { config, counters, onFault } = parts;
   const place = config["collector.http-server.host-port"];
   await parts.serveSecurely("jaegerHttp", "collector.http", place, async (at) => {
-    const [{ samplingRoute }, { startHttpServer }, { jaegerHttpRoutes }] = await Promise.all([
+    const [api, durations, { startHttpServer }, { jaegerHttpRoutes }] = await Promise.all([
       import("../api/sampling.ts"),
+      import("../net/http-durations.ts"),
       import("../net/http-server.ts"),
       import("../receivers/jaeger-http/routes.ts"),
     ]);
+    const duration = "jaeger_collector_http_request_duration";
     const sampling = { source, counters, program: "jaeger_collector" as const };
     return startHttpServer({
       ...at,
@@ -44,9 +46,10 @@ async function serveJaegerHttp(
       flag: "collector.http-server.host-port",
       routes: [
         ...jaegerHttpRoutes({ ...intake, counters }),
-        samplingRoute("/api/sampling", "names", sampling),
+        api.samplingRoute("/api/sampling", "names", sampling),
       ],
       counters,
+      observe: durations.requestDurations(counters, duration),
       onFault,
     });
   });

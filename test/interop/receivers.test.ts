@@ -89,6 +89,13 @@ test("Thrift over HTTP: content types and the texts of what is wrong with them",
   }
   const name = "spoor_receiver_requests_total";
   assert.equal(await metricOf(role, name, 'result="content-type"'), 6);
+  assert.equal((await post(port, "/somewhere", THRIFT)).status, 404);
+  const durations = "jaeger_collector_http_request_duration_count";
+  const labels = (path: string, status: number): string =>
+    `{method="POST",path="${path}",status="${status}"}`;
+  assert.equal(await metricOf(role, durations, labels("/api/traces", 202)), 3);
+  assert.equal(await metricOf(role, durations, labels("/api/traces", 400)), 6);
+  assert.equal(await metricOf(role, durations, labels("other", 404)), 1);
 });
 
 test("bodies come compressed; a bomb is refused and counted", async (t) => {
