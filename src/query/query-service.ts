@@ -25,7 +25,6 @@ import { withDeadline } from "./deadline.ts";
 import { planFind, refuseUnless } from "./gate.ts";
 import { QueryMeter } from "./meter.ts";
 import type { Operation as Metered } from "./meter.ts";
-import { findInRoom } from "./room-find.ts";
 
 /** What the room reads from; a reader without an archive says so in `can`. */
 export type QueriedStore = SpanReader & Pick<SpanStore, "archive" | "getArchived">;
@@ -69,6 +68,8 @@ export class QueryService implements QueriedStore {
       async (ending) => {
         const plan = planFind(this.#store.can, query);
         if (plan.by === "store") return this.#store.find(plan.query, ending);
+        // Most stores answer alone: a start need not load what completes the others.
+        const { findInRoom } = await import("./room-find.ts");
         return findInRoom(this.#store, query, plan.pushed, ending);
       },
     );

@@ -104,6 +104,11 @@ class CrashRun {
       const reply = await sender.send(request.body).catch(() => undefined);
       if (reply === undefined) return false;
       if (reply.accepted && reply.bodyBytes <= 2) return true;
+      if (reply.status === 408) {
+        // Between two turns of a starved machine the server gave the connection up.
+        sender.close();
+        continue;
+      }
       if (!reply.busy) throw new Error(`refused: ${reply.status} ${reply.text}`);
       await sleep(Math.min(Math.max(reply.retryAfterMs, 20), 1000));
     }

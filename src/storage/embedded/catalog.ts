@@ -3,12 +3,11 @@
 import type { FileLayer } from "../../base/node/file-layer.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import { fileError } from "./file-error.ts";
-import { FrameCache } from "./frame-cache.ts";
 import type { Damage } from "./recovery.ts";
 import { SUFFIX, fileName, fileNumber, readBundle } from "./segment-files.ts";
 import type { SegmentPlace } from "./segment-files.ts";
 import type { SegmentFooter } from "./segment-format.ts";
-import { openSegment } from "./segment-reader.ts";
+import { footerIn } from "./segment-footer.ts";
 
 /** What upkeep knows of a segment without opening it. */
 export interface SegmentFacts {
@@ -152,23 +151,33 @@ export class Catalog {
 }
 
 /**
- * Reads the footers of all files: removes temporary and replaced ones, sets corrupt ones aside.
+ * Reads the footers of all files but those that are `known` with the size they have: removes
+ * temporary and replaced ones, sets corrupt ones aside.
  * Throws `unsupported` when one is of a later format, `io` when the directory cannot be read.
  */
-export function openCatalog(files: FileLayer, directory: string): OpenedCatalog {
+export function openCatalog(
+  files: FileLayer,
+  directory: string,
+  known: readonly SegmentFile[] = [],
+): OpenedCatalog {
+  const knownByName = new Map(known.map((file) => [file.name, file]));
   const catalog = new Catalog(files, directory);
   const opened: OpenedCatalog = { catalog, damage: [], requestKeys: [] };
   const found: SegmentFile[] = [];
   const replaced = new Set<string>();
   const keys: { readonly atMs: number; readonly packed: Uint8Array }[] = [];
-  const cache = new FrameCache(0);
   for (const name of files.list(directory)) {
     catalog.noteNumber(name);
     if (name.endsWith(SUFFIX.temporary)) files.unlink(`${directory}/${name}`);
     else if (name.endsWith(SUFFIX.corrupt)) opened.damage.push(setAsideEarlier(directory, name));
     else if (name.endsWith(SUFFIX.segment) || name.endsWith(SUFFIX.bundle)) {
+      const same = knownByName.get(name);
+      if (same !== undefined && same.sizeBytes === files.sizeBytes(`${directory}/${name}`)) {
+        found.push(same);
+        continue;
+      }
       try {
-        const { file, footers, replaces } = readFile(files, directory, name, cache);
+        const { file, footers, replaces } = readFile(files, directory, name);
         found.push(file);
         for (const old of replaces) replaced.add(old);
         for (const footer of footers) {
@@ -209,7 +218,7 @@ interface ReadFile {
   readonly replaces: readonly string[];
 }
 
-function readFile(files: FileLayer, directory: string, name: string, cache: FrameCache): ReadFile {
+function readFile(files: FileLayer, directory: string, name: string): ReadFile {
   const path = `${directory}/${name}`;
   const sizeBytes = files.sizeBytes(path) ?? 0;
   const isBundle = name.endsWith(SUFFIX.bundle);
@@ -220,9 +229,7 @@ function readFile(files: FileLayer, directory: string, name: string, cache: Fram
   const footers: SegmentFooter[] = [];
   for (const { offset, length } of table.parts) {
     const place = { path, offset, length };
-    const segment = openSegment(files, path, cache, place);
-    const { footer } = segment;
-    segment.close();
+    const footer = footerIn(files, place);
     parts.push({ ...factsOf(footer), place });
     footers.push(footer);
   }

@@ -34,11 +34,18 @@ export interface ReplayedLog {
   readonly createdMs: number;
 }
 
+/** A log file whose rows, if it has any, are in segments; `blank`: its header says so itself. */
+export interface FreeLog {
+  readonly name: string;
+  readonly file: OpenFile;
+  readonly blank: boolean;
+}
+
 /** What replay found. */
 export interface Replay {
   readonly logs: ReplayedLog[];
   /** Files without rows of their own, to be written again. */
-  readonly free: { readonly name: string; readonly file: OpenFile }[];
+  readonly free: FreeLog[];
   readonly damage: Damage[];
   /** Highest epoch seen in any file; 0 when none. */
   readonly lastEpoch: number;
@@ -77,16 +84,17 @@ export function replayLogs(
     if (!name.endsWith(".wal")) continue;
     const file = files.open(`${directory}/${name}`, "write");
     const log = scanLog(name, file, isCovered, lastSealedEpoch, damage);
-    if (log === undefined) free.push({ name, file });
+    if (log === undefined) free.push({ name, file, blank: false });
+    else if (log === "blank") free.push({ name, file, blank: true });
     else scanned.push(log);
-    if (log !== undefined) lastEpoch = Math.max(lastEpoch, log.epoch);
+    if (typeof log === "object") lastEpoch = Math.max(lastEpoch, log.epoch);
   }
   applyAborts(scanned);
   const logs: ReplayedLog[] = [];
   for (const log of scanned.toSorted((a, b) => a.epoch - b.epoch)) {
     const spans = countSpans(log.view, log.end);
     if (spans === 0) {
-      free.push({ name: log.name, file: log.file });
+      free.push({ name: log.name, file: log.file, blank: false });
       continue;
     }
     const arena = new Arena(log.memory.byteLength, log.memory);
@@ -96,14 +104,14 @@ export function replayLogs(
   return { logs, free, damage, lastEpoch };
 }
 
-/** Reads one file; undefined when it has no rows that still count. */
+/** Reads one file; undefined when it has no rows that still count, "blank" when none at all. */
 function scanLog(
   name: string,
   file: OpenFile,
   isCovered: (epoch: number) => boolean,
   lastSealedEpoch: number,
   damage: Damage[],
-): ScannedLog | undefined {
+): ScannedLog | "blank" | undefined {
   const sizeBytes = file.sizeBytes();
   const head = new WalView(new Uint8Array(WAL.fileHeaderBytes));
   file.readAt(head.bytes, 0);
@@ -111,7 +119,7 @@ function scanLog(
     damage.push({ file: file.path, message: "cut off before its header", lostBytes: 0 });
     return undefined;
   }
-  if (head.words.every((word) => word === 0)) return undefined;
+  if (head.words.every((word) => word === 0)) return "blank";
   const header = readFileHeader(head);
   if (header !== undefined && header.version > WAL.version) {
     const text = `${file.path} is of format ${header.version}, made by a later Spoor`;

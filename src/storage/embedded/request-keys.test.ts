@@ -82,3 +82,22 @@ test("keys travel in a footer; expired ones stay behind", () => {
   assert.notEqual(keys.find(key(100), 2_000_000), -1);
   assert.equal(keys.count, REQUEST_KEYS.perSegment + 5 - 100);
 });
+
+test("few keys travel too, in bytes that are a view of something larger", () => {
+  const list = new KeyList();
+  for (let i = 1; i <= 3; i++) list.add(key(i));
+  const pool = Buffer.alloc(200, 7);
+  const packed = pool.subarray(33, 33 + 96);
+  packed.set(list.pack());
+  const keys = new RequestKeys();
+  keys.addPacked(packed, 1_000_000);
+  assert.equal(keys.count, 3);
+  for (let i = 1; i <= 3; i++) assert.notEqual(keys.find(key(i), 1_000_000), -1);
+  const again = new RequestKeys();
+  keys.remove(keys.find(key(2), 1_000_000));
+  again.addPacked(keys.pack(), 1_000_000);
+  assert.deepEqual(
+    [1, 2, 3].map((i) => again.find(key(i), 1_000_000) !== -1),
+    [true, false, true],
+  );
+});

@@ -114,14 +114,36 @@ export class RequestKeys {
     }
   }
 
-  /** Adds the keys of a footer (`packKeys`) that have not expired. */
+  /** Adds the keys of a footer, or of `pack`, that have not expired. */
   addPacked(packed: Uint8Array, nowMs: number): void {
-    const words = new Uint32Array(packed.slice().buffer, 0, packed.length >> 2);
+    // A copy, whole words from its start: a Buffer's own slice is a view of a shared pool.
+    const words = new Uint32Array(new Uint8Array(packed).buffer, 0, packed.length >> 2);
+    this.#reserve(words.length / KEY_WORDS);
     for (let at = 0; at + KEY_WORDS <= words.length; at += KEY_WORDS) {
       if (nowMs - words[at + 7]! * 1000 > REQUEST_KEYS.keptMs) continue;
-      const key = words.slice(at, at + KEY_WORDS);
+      const key = words.subarray(at, at + KEY_WORDS);
       if (this.#slotOf(key) === -1) this.add(key);
     }
+  }
+
+  /** The keys of durable requests, oldest first, 32 bytes each. */
+  pack(): Uint8Array {
+    const words = new Uint32Array(this.count * KEY_WORDS);
+    let end = 0;
+    for (let entry = this.#oldest; entry < this.#next; entry++) {
+      const index = entry % this.#capacity;
+      if (this.#inFlight.has(entry) || this.#slotOfIndex(index) === -1) continue;
+      words.set(this.#keys.subarray(index * KEY_WORDS, (index + 1) * KEY_WORDS), end);
+      end += KEY_WORDS;
+    }
+    return new Uint8Array(words.buffer, 0, end * 4);
+  }
+
+  /** Makes room at once for so many keys: growing by doubling moves them all each time. */
+  #reserve(more: number): void {
+    let capacity = this.#capacity;
+    while (capacity < this.count + more && capacity < REQUEST_KEYS.entries) capacity *= 2;
+    if (capacity > this.#capacity) this.#grow(capacity);
   }
 
   #entryAt(index: number): number {
@@ -179,21 +201,21 @@ export class RequestKeys {
   #makeRoom(nowSeconds: number): void {
     const oldestSecond = this.#keys[(this.#oldest % this.#capacity) * KEY_WORDS + 7]!;
     const expired = (nowSeconds - oldestSecond) * 1000 > REQUEST_KEYS.keptMs;
-    if (!expired && this.#capacity < REQUEST_KEYS.entries) return this.#grow();
+    if (!expired && this.#capacity < REQUEST_KEYS.entries) return this.#grow(this.#capacity * 2);
     const slot = this.#slotOfIndex(this.#oldest % this.#capacity);
     if (slot !== -1) this.#removeSlot(slot);
     this.#inFlight.delete(this.#oldest);
     this.#oldest++;
   }
 
-  #grow(): void {
+  #grow(capacity: number): void {
     const old = this.#keys;
     const oldCapacity = this.#capacity;
     const live: number[] = [];
     for (let entry = this.#oldest; entry < this.#next; entry++) {
       if (this.#slotOfIndex(entry % oldCapacity) !== -1) live.push(entry);
     }
-    this.#capacity = oldCapacity * 2;
+    this.#capacity = capacity;
     this.#keys = new Uint32Array(this.#capacity * KEY_WORDS);
     this.#slots = new Uint32Array(this.#capacity * 2);
     for (const entry of live) {

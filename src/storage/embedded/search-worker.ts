@@ -2,9 +2,13 @@
 
 import { parentPort } from "node:worker_threads";
 import { assert } from "../../base/assert.ts";
-import { nodeFiles } from "../../base/node/file-layer.ts";
-import { searchHandlers } from "./search-calls.ts";
-import { serveCalls } from "./worker-call.ts";
+import { resolveOwnImports } from "../../base/node/own-imports.ts";
 
+resolveOwnImports();
+const [{ nodeFiles }, { searchHandlers }, { serveCalls }] = await Promise.all([
+  import("../../base/node/file-layer.ts"),
+  import("./search-calls.ts"),
+  import("./worker-call.ts"),
+]);
 assert(parentPort !== null, "runs as a worker thread");
 serveCalls(parentPort, searchHandlers(nodeFiles));

@@ -20,15 +20,12 @@ import {
   keyBytes,
   filterPosition,
   filterStep,
-  MAX_GROUPS,
-  SEGMENT_MAGIC,
-  SEGMENT_VERSION,
-  TRAILER_BYTES,
   traceHash,
 } from "./segment-format.ts";
 import type { BlockPlace, SegmentFooter } from "./segment-format.ts";
 import { CodesData, decodeDictionary, RawData } from "./segment-columns.ts";
 import type { DictionaryData } from "./segment-columns.ts";
+import { readFooter } from "./segment-footer.ts";
 
 /** IDS family of a group. */
 export interface IdsData {
@@ -381,30 +378,4 @@ export function openSegment(
     if (isSpoorError(error)) throw error;
     throw new SpoorError("corrupt", `${name}: footer damaged`, { cause: error });
   }
-}
-
-function readFooter(file: OpenFile, name: string, base: number, length: number): SegmentFooter {
-  const damaged = (what: string): SpoorError => new SpoorError("corrupt", `${name}: ${what}`);
-  const read = (at: number, count: number): Uint8Array => {
-    if (at < 0 || at + count > length) throw damaged("too short");
-    const bytes = new Uint8Array(count);
-    if (file.readAt(bytes, base + at) !== count) throw damaged("too short");
-    return bytes;
-  };
-  const magic = Buffer.from(SEGMENT_MAGIC, "latin1");
-  if (!magic.equals(read(0, 8))) throw damaged("not a segment");
-  const trailer = new ByteSource(read(length - TRAILER_BYTES, TRAILER_BYTES));
-  const offset = trailer.f64();
-  const stored = trailer.u32();
-  const raw = trailer.u32();
-  if (!magic.equals(trailer.view(8))) throw damaged("no trailer");
-  if (offset + stored + TRAILER_BYTES !== length) throw damaged("trailer damaged");
-  const text = decompress(read(offset, stored), raw, `${name}: footer`);
-  const footer = JSON.parse(Buffer.from(text).toString()) as SegmentFooter;
-  if (footer.version !== SEGMENT_VERSION) {
-    const age = footer.version > SEGMENT_VERSION ? "a newer version" : "a version before release";
-    throw new SpoorError("unsupported", `${name}: written by ${age}`);
-  }
-  if (footer.groups.length > MAX_GROUPS) throw damaged("too many groups");
-  return footer;
 }

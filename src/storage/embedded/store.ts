@@ -10,9 +10,12 @@ import type { SpoorError } from "../../core/errors.ts";
 import { Archive } from "./archive.ts";
 import { openCatalog } from "./catalog.ts";
 import type { Catalog, OpenedCatalog } from "./catalog.ts";
+import { leaveCleanStop, takeCleanStop } from "./clean-stop.ts";
+import type { CleanStop } from "./clean-stop.ts";
 import { fileError } from "./file-error.ts";
 import { Head } from "./head.ts";
 import { Heads } from "./heads.ts";
+import type { HeadEvents } from "./heads.ts";
 import { Intake } from "./intake.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import { lockDirectory } from "./lock.ts";
@@ -27,7 +30,8 @@ import { Store } from "./store-contract.ts";
 import type { StoreParts } from "./store-contract.ts";
 import { DEFAULTS } from "./store-options.ts";
 import type { EmbeddedStore, EmbeddedStoreOptions } from "./store-options.ts";
-import { inlineThreads, workerThreads } from "./threads.ts";
+import { workerThreads } from "./threads.ts";
+import type { Threads } from "./threads.ts";
 import { Tombstones } from "./tombstones.ts";
 import { Upkeep } from "./upkeep.ts";
 import type { Retention } from "./upkeep.ts";
@@ -40,6 +44,8 @@ import { WalFiles } from "./wal-files.ts";
  */
 const EPOCHS_SKIPPED = 1024;
 
+type Report = NonNullable<EmbeddedStoreOptions["report"]>;
+
 /** What was on disk. */
 interface Found {
   readonly segments: OpenedCatalog;
@@ -47,6 +53,10 @@ interface Found {
   readonly tombstones: Tombstones;
   readonly replay: Replay;
   readonly damage: readonly Damage[];
+  /** Whether the last stop was told of, so that nothing was left half-way. */
+  readonly isClean: boolean;
+  /** Packed: of footers, and of the last stop. */
+  readonly requestKeys: readonly Uint8Array[];
 }
 
 /**
@@ -75,8 +85,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 }
 
 function find(files: FileLayer, directory: string): Found {
-  const segments = openCatalog(files, `${directory}/segments`);
-  const archived = openCatalog(files, `${directory}/archive`);
+  const stop = takeCleanStop(files, directory);
+  const segments = openCatalog(files, `${directory}/segments`, stop?.segments);
+  const archived = openCatalog(files, `${directory}/archive`, stop?.archived);
   const tombstoneDamage: Damage[] = [];
   const tombstones = Tombstones.open(files, directory, tombstoneDamage);
   const sealed = sealedEpochs(segments.catalog);
@@ -85,7 +96,10 @@ function find(files: FileLayer, directory: string): Found {
   for (const tombstone of tombstones.all()) last = Math.max(last, tombstone.epoch);
   const replay = replayLogs(files, `${directory}/wal`, (epoch) => sealed.has(epoch), last);
   const damage = [...segments.damage, ...archived.damage, ...tombstoneDamage, ...replay.damage];
-  return { segments, archived, tombstones, replay, damage };
+  const requestKeys = [...segments.requestKeys];
+  if (stop !== undefined) requestKeys.push(stop.requestKeys);
+  const isClean = stop !== undefined;
+  return { segments, archived, tombstones, replay, damage, isClean, requestKeys };
 }
 
 function sealedEpochs(catalog: Catalog): Set<number> {
@@ -114,25 +128,23 @@ async function build(
   const setAside = (error: SpoorError): Promise<boolean> => setAsideNamed(error, found, parts);
   const search = new SearchSide(setAside);
   const threads =
-    options.inline === true ? inlineThreads(files, report) : workerThreads(clock, meters, report);
+    options.inline === true
+      ? await inlineThreads(files, report)
+      : workerThreads(clock, meters, report);
   const run = (job: Job): Promise<JobResult> => threads.run(job);
   const wals = new WalFiles(files, `${options.directory}/wal`, headSizes);
-  await takeOverFiles(wals, replay);
+  await takeOverFiles(wals, found);
   const upkeep: Upkeep = new Upkeep(
     { catalog, tombstones, heads: () => heads, search, run, clock, meters, corrupt: setAside },
     { ...DEFAULTS.upkeepSizes, ...options.upkeepSizes },
     retentionOf(options),
   );
   const firstEpoch = replay.lastEpoch + EPOCHS_SKIPPED;
-  const heads: Heads = new Heads(wals, headSizes, fsync, firstEpoch, clock, meters, {
-    added: (head) => search.addHead(head),
-    ready: (head) => upkeep.seal(head),
-    failed: (message, lossy) => status.logFailed(message, lossy),
-    recovered: () => status.logWorks(),
-  });
+  const events = headEvents(search, upkeep, status);
+  const heads = new Heads(wals, headSizes, fsync, firstEpoch, clock, meters, events);
   const keys = new RequestKeys();
   const blockedBy = (): SpoorError | undefined => upkeep.failure;
-  const { headAgeMs, roomWaitMs = DEFAULTS.roomWaitMs } = options;
+  const { roomWaitMs = DEFAULTS.roomWaitMs } = options;
   const { rows } = headSizes;
   const parts: Parts = {
     heads,
@@ -149,22 +161,36 @@ async function build(
   recall(found, keys, clock.nowMs());
   showFound(found, parts);
   registerGauges(options, parts);
-  const stopTicking = tick(clock, DEFAULTS.tickMs, () => everyMinute(parts, clock, headAgeMs));
-  const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(heads, wals));
+  const stopTimers = startTimers(parts, clock, wals, options.headAgeMs);
   threads.start(search);
   wals.prepare();
   upkeep.kick();
   const notes = (): readonly string[] => status.notes(upkeep.failure);
   const release = async (): Promise<void> => {
-    stopTicking();
-    stopIdling();
+    stopTimers();
     await search.close();
     await threads.close();
     await heads.close();
     tombstones.close();
+    leaveCleanStop(files, options.directory, whatIsKnown(parts));
     await lock.release();
   };
   return new Store({ ...parts, setAside, notes, release });
+}
+
+function headEvents(search: SearchSide, upkeep: Upkeep, status: Status): HeadEvents {
+  return {
+    added: (head) => search.addHead(head),
+    ready: (head) => upkeep.seal(head),
+    failed: (message, lossy) => status.logFailed(message, lossy),
+    recovered: () => status.logWorks(),
+  };
+}
+
+/** Loaded for who wants it: a server's main thread neither seals nor searches. */
+async function inlineThreads(files: FileLayer, report: Report): Promise<Threads> {
+  const threads = await import("./inline-threads.ts");
+  return threads.inlineThreads(files, report);
 }
 
 function retentionOf(options: EmbeddedStoreOptions): Retention {
@@ -191,6 +217,11 @@ async function setAsideNamed(error: SpoorError, found: Found, parts: Parts): Pro
   return false;
 }
 
+/** For the next start. */
+function whatIsKnown({ archiveCatalog, catalog, keys }: Parts): CleanStop {
+  return { segments: catalog.list, archived: archiveCatalog.list, requestKeys: keys.pack() };
+}
+
 /** Lets readers see what was found; heads that were recovered are sealed from now on. */
 function showFound(found: Found, parts: Parts): void {
   const { archiveCatalog, catalog, heads, search, status, tombstones } = parts;
@@ -207,12 +238,14 @@ function everyMinute({ heads, upkeep }: Parts, clock: Clock, headAgeMs: number |
   upkeep.kick();
 }
 
-/** Makes log files without rows ready to be written again. */
-async function takeOverFiles(wals: WalFiles, replay: Replay): Promise<void> {
+/** Makes log files without rows ready to be written again; a clean stop left them so. */
+async function takeOverFiles(wals: WalFiles, { replay, isClean }: Found): Promise<void> {
   for (const { name } of replay.logs) wals.noteName(name);
-  for (const { name, file } of replay.free) {
+  for (const { name, file, blank } of replay.free) {
     wals.noteName(name);
-    await wals.giveBack({ path: file.path, file, trusted: true, isClosed: false });
+    const wal = { path: file.path, file, trusted: true, isClosed: false };
+    if (blank && isClean) wals.adopt(wal);
+    else await wals.giveBack(wal);
   }
 }
 
@@ -224,9 +257,9 @@ function headOf(log: ReplayedLog): Head {
   return head;
 }
 
-/** Fills the table of request keys from footers and log records. */
+/** Fills the table of request keys from what was kept of them and from log records. */
 function recall(found: Found, keys: RequestKeys, nowMs: number): void {
-  for (const packed of found.segments.requestKeys) keys.addPacked(packed, nowMs);
+  for (const packed of found.requestKeys) keys.addPacked(packed, nowMs);
   for (const { arena } of found.replay.logs) {
     walkRecords(arena.view, WAL.fileHeaderBytes, arena.end, (record) => {
       if (record.magic !== WAL.batchMagic) return;
@@ -262,6 +295,15 @@ function whenIdle(heads: Heads, wals: WalFiles): () => void {
     if (!idle) return;
     if (filling !== undefined && filling.arena.spans >= DEFAULTS.idleRows) heads.rotate();
     else if (filling === undefined && heads.spans === 0) wals.discardFree();
+  };
+}
+
+function startTimers(parts: Parts, clock: Clock, wals: WalFiles, headAgeMs?: number): () => void {
+  const stopTicking = tick(clock, DEFAULTS.tickMs, () => everyMinute(parts, clock, headAgeMs));
+  const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(parts.heads, wals));
+  return () => {
+    stopTicking();
+    stopIdling();
   };
 }
 

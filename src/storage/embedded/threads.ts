@@ -1,16 +1,12 @@
-/** Where slow work runs: in worker threads, or inline on this one for tests. */
+/** Where slow work runs: in worker threads, or (inline-threads.ts) on this one for tests. */
 
 import type { Clock } from "../../base/clock.ts";
-import type { FileLayer } from "../../base/node/file-layer.ts";
-import { throwIfAborted } from "../../core/cancel.ts";
 import { isSpoorError } from "../../core/errors.ts";
-import { runJob } from "./jobs.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Meters } from "./meters.ts";
-import { searchHandlers } from "./search-calls.ts";
 import type { SearchBackend, SearchSide } from "./search-side.ts";
 import type { StoreEvent } from "./store-options.ts";
-import { Handover, WorkerThread, workerUrl } from "./worker-call.ts";
+import { WorkerThread, workerUrl } from "./worker-call.ts";
 
 /**
  * The search worker starts this long after the store is open, or when it is asked something: its
@@ -24,32 +20,6 @@ export interface Threads {
   /** Connects the search side; nothing runs before. */
   start(search: SearchSide): void;
   close(): Promise<void>;
-}
-
-/** Everything on this thread. */
-export function inlineThreads(files: FileLayer, report: (event: StoreEvent) => void): Threads {
-  const failed = startFailure(report);
-  const handlers = searchHandlers(files);
-  const backend: SearchBackend = {
-    async call(method, args, signal) {
-      throwIfAborted(signal);
-      const handler = handlers[method];
-      if (handler === undefined) throw new Error(`no method ${method}`);
-      const never = new AbortController().signal;
-      const result = await handler(args as never, signal ?? never);
-      return result instanceof Handover ? result.value : result;
-    },
-    close: async () => undefined,
-  };
-  return {
-    run: async (job) => runJob(files, job),
-    start(search) {
-      // Changes until here are in `everything`; later ones are told one by one.
-      search.start(backend).catch(failed);
-      search.connect(backend);
-    },
-    close: async () => undefined,
-  };
 }
 
 /** A seal worker and a search worker, each started again when it crashes. */
@@ -105,7 +75,8 @@ export function workerThreads(
   };
 }
 
-function startFailure(report: (event: StoreEvent) => void): (error: unknown) => void {
+/** Tells when the search side cannot be told what there is. */
+export function startFailure(report: (event: StoreEvent) => void): (error: unknown) => void {
   return (error) => {
     if (isSpoorError(error, "closed")) return;
     const reason = error instanceof Error ? error.message : String(error);

@@ -54,6 +54,13 @@ export class WalFiles {
     if (Number.isSafeInteger(number)) this.#next = Math.max(this.#next, number + 1);
   }
 
+  /** Takes over a file whose header is zero, and durably so: nothing is to be written. */
+  adopt(file: WalFile): void {
+    const isWanted = this.#free.length < this.#most && file.file.sizeBytes() === this.#sizeBytes;
+    if (isWanted) this.#free.push(file);
+    else this.#discard(file);
+  }
+
   /** A free file, its bytes stale or zero; made when there is none. */
   async take(): Promise<WalFile> {
     await this.#preparing;
