@@ -47,7 +47,7 @@ export interface ThriftMessage {
  * takes a byte at least, so a container larger than what is left is `malformed` at once.
  */
 export class ThriftScanner extends RowScanner {
-  readonly #compact: boolean;
+  readonly compact: boolean;
   readonly #end: number;
   /** Number and type of the field read last. */
   field = 0;
@@ -71,19 +71,19 @@ export class ThriftScanner extends RowScanner {
     limits: DecodeLimits,
   ) {
     super(bytes, builder, limits);
-    this.#compact = protocol === "compact";
+    this.compact = protocol === "compact";
     this.#end = bytes.length;
   }
 
   /** The error for bytes that are no such message. */
   malformed(what: string): SpoorError {
-    return new SpoorError("malformed", `Thrift ${this.#compact ? "compact" : "binary"}: ${what}`);
+    return new SpoorError("malformed", `Thrift ${this.compact ? "compact" : "binary"}: ${what}`);
   }
 
   /** Reads the envelope of a message; binary ones may be of the old, unversioned form. */
   message(): ThriftMessage {
     let kind: number;
-    if (this.#compact) {
+    if (this.compact) {
       if (this.#byte() !== COMPACT_ID) throw this.malformed("no message");
       const byte = this.#byte();
       if ((byte & 31) !== COMPACT_VERSION) throw this.malformed(`version ${byte & 31}`);
@@ -111,7 +111,7 @@ export class ThriftScanner extends RowScanner {
 
   /** Reads a field's header into `field` and `type`; false at the end of the struct. */
   next(previous: number): boolean {
-    if (this.#compact) return this.#nextCompact(previous);
+    if (this.compact) return this.#nextCompact(previous);
     const type = this.#byte();
     if (type === STOP) return false;
     if (IS_TYPE[type] === 0) throw this.malformed(`type ${type}`);
@@ -142,11 +142,11 @@ export class ThriftScanner extends RowScanner {
 
   /** The value of a field of type bool. */
   bool(): boolean {
-    return this.#compact ? this.#bool : this.#byte() !== 0;
+    return this.compact ? this.#bool : this.#byte() !== 0;
   }
 
   i32(): number {
-    if (this.#compact) return this.#zigzag();
+    if (this.compact) return this.#zigzag();
     this.#need(4);
     const value = this.view.getInt32(this.at);
     this.at += 4;
@@ -154,7 +154,7 @@ export class ThriftScanner extends RowScanner {
   }
 
   i16(): number {
-    if (this.#compact) return (this.#zigzag() << 16) >> 16;
+    if (this.compact) return (this.#zigzag() << 16) >> 16;
     this.#need(2);
     const value = this.view.getInt16(this.at);
     this.at += 2;
@@ -162,7 +162,7 @@ export class ThriftScanner extends RowScanner {
   }
 
   i64(): void {
-    if (this.#compact) {
+    if (this.compact) {
       this.#varint();
       const sign = -(this.low & 1);
       this.low = ((this.low >>> 1) | (this.high << 31)) ^ sign;
@@ -177,7 +177,7 @@ export class ThriftScanner extends RowScanner {
 
   double(): void {
     this.#need(8);
-    const little = this.#compact;
+    const little = this.compact;
     this.low = this.view.getInt32(little ? this.at : this.at + 4, little);
     this.high = this.view.getInt32(little ? this.at + 4 : this.at, little);
     this.at += 8;
@@ -185,7 +185,7 @@ export class ThriftScanner extends RowScanner {
 
   /** Reads the place of a string or of binary into `start` and `stop`. */
   string(): void {
-    const length = this.#compact ? this.#length() : this.i32();
+    const length = this.compact ? this.#length() : this.i32();
     if (length < 0 || length > this.#end - this.at) throw this.malformed("a text beyond the end");
     this.start = this.at;
     this.at += length;
@@ -195,7 +195,7 @@ export class ThriftScanner extends RowScanner {
   /** Reads the header of a list or set into `elementType` and `size`. */
   list(): void {
     const byte = this.#byte();
-    if (this.#compact) {
+    if (this.compact) {
       this.elementType = OF_COMPACT[byte & 15]!;
       this.size = byte >> 4 === 15 ? this.#length() : byte >> 4;
     } else {
@@ -219,7 +219,7 @@ export class ThriftScanner extends RowScanner {
 
   /** Steps over the value of the field read last. */
   skip(): void {
-    if (this.type === BOOL && this.#compact) return;
+    if (this.type === BOOL && this.compact) return;
     this.#skip(this.type, 0);
   }
 
@@ -232,7 +232,7 @@ export class ThriftScanner extends RowScanner {
       case I16:
       case I32:
       case I64:
-        if (this.#compact) this.#varint();
+        if (this.compact) this.#varint();
         else {
           const size = type === I16 ? 2 : type === I32 ? 4 : 8;
           this.#need(size);
@@ -254,7 +254,7 @@ export class ThriftScanner extends RowScanner {
   #skipContainer(type: number, depth: number): void {
     if (depth > this.limits.valueDepth) throw this.malformed("nested too deep");
     if (type === STRUCT) {
-      while (this.next(0)) if (!this.#compact || this.type !== BOOL) this.#skip(this.type, depth);
+      while (this.next(0)) if (!this.compact || this.type !== BOOL) this.#skip(this.type, depth);
       return;
     }
     if (type === MAP) {
@@ -270,7 +270,7 @@ export class ThriftScanner extends RowScanner {
     let keyType = 0;
     let valueType = 0;
     let size: number;
-    if (this.#compact) {
+    if (this.compact) {
       size = this.#length();
       if (size === 0) return;
       const types = this.#byte();
