@@ -61,12 +61,6 @@ export function parseTraceTimes(query: URLSearchParams): void {
   integer(query, "end");
 }
 
-/** Whether the trace is wanted as stored; what is no boolean counts as no. */
-export function isRaw(query: URLSearchParams): boolean {
-  const raw = parseGoBool(query.get("raw") ?? "");
-  return "value" in raw && raw.value;
-}
-
 /** Times of `GET /api/dependencies`. */
 export function parseDependencyTimes(
   query: URLSearchParams,
@@ -134,7 +128,8 @@ function parseLimit(text: string): number {
   return parsed.value > 0n ? Number(parsed.value) : DEFAULT_LIMIT;
 }
 
-function parseRaw(query: URLSearchParams): boolean {
+/** Whether traces are wanted as stored, without the adjusters. */
+export function parseRaw(query: URLSearchParams): boolean {
   const text = query.get("raw") ?? "";
   return text !== "" && named("raw", parseGoBool(text));
 }

@@ -11,7 +11,7 @@ import { jsonText } from "../wire/json-writer.ts";
 import { decodeOtlpJson } from "../wire/otlp-json-decode.ts";
 import { dataAnswer, errorAnswer, jaegerFailure, jsonAnswer } from "./answer.ts";
 import { streamAnswer, wantsPretty } from "./answer.ts";
-import { checkMetricsParams, isRaw, missingService } from "./jaeger-params.ts";
+import { checkMetricsParams, missingService, parseRaw } from "./jaeger-params.ts";
 import { parseDependencyTimes, parseTraceSearch, parseTraceTimes } from "./jaeger-params.ts";
 import { KIND_OF_NAME } from "../wire/jaeger-tags.ts";
 import { parseTraceId } from "./jaeger-trace-id.ts";
@@ -46,7 +46,7 @@ export function jaegerRoutes(options: JaegerApiOptions): HttpRoute[] {
     get("/api/traces/:traceId", (request, query, signal) => {
       const id = parseTraceId(request.params["traceId"]!);
       parseTraceTimes(query);
-      const chunks = oneTrace(source, id, streamOptions(options, isRaw(query)), signal);
+      const chunks = oneTrace(source, id, streamOptions(options, parseRaw(query)), signal);
       return streamAnswer(chunks, wantsPretty(query));
     }),
     route("POST", "/api/archive/:traceId", (request, query, signal) =>

@@ -395,6 +395,11 @@ describe("errors", () => {
     "TraceID cannot be longer than 32 hex characters: 0123456789abcdef0123456789abcdef0",
   );
   wrong("/api/traces/ab?start=x", 400, `unable to parse param 'start': ${number("x")}`);
+  wrong(
+    "/api/traces/ab?raw=maybe",
+    400,
+    `unable to parse param 'raw': strconv.ParseBool: parsing "maybe": invalid syntax`,
+  );
   wrong("/api/traces/1234", 404, "trace not found");
   wrong("/api/archive/1234", 404, "trace not found", { method: "POST" });
   wrong("/api/dependencies?endTs=x", 400, `unable to parse param 'endTs': ${number("x")}`);
