@@ -1,11 +1,12 @@
 /** The catalog of segment files in a directory: what is there, what it covers, what is damaged. */
 
 import type { FileLayer } from "../../base/node/file-layer.ts";
-import { isSpoorError } from "../../core/errors.ts";
+import { SpoorError, isSpoorError } from "../../core/errors.ts";
 import { fileError } from "./file-error.ts";
 import type { Damage } from "./recovery.ts";
-import { SUFFIX, fileName, fileNumber, readBundle } from "./segment-files.ts";
-import type { SegmentPlace } from "./segment-files.ts";
+import { fileName, fileNumber, markedPart, partMark, partsByScan } from "./segment-files.ts";
+import { readBundle, SUFFIX, writeDurably } from "./segment-files.ts";
+import type { BundleTable, SegmentPlace } from "./segment-files.ts";
 import type { SegmentFooter } from "./segment-format.ts";
 import { footerIn } from "./segment-footer.ts";
 
@@ -121,9 +122,11 @@ export class Catalog {
   unlink(removed: readonly SegmentFile[]): void {
     if (removed.length === 0) return;
     try {
-      for (const { name } of removed) {
-        const path = `${this.directory}/${name}`;
-        if (this.#files.sizeBytes(path) !== undefined) this.#files.unlink(path);
+      const left = new Set(this.#files.list(this.directory));
+      const removedNames = new Set(removed.map(({ name }) => name));
+      for (const name of left) {
+        const bundle = markedPart(name)?.name ?? name;
+        if (removedNames.has(bundle)) this.#files.unlink(`${this.directory}/${name}`);
       }
       this.#files.syncDirectory(this.directory);
     } catch (error) {
@@ -142,6 +145,22 @@ export class Catalog {
     } catch {
       // The file stays where it is, and the next start finds it again.
     }
+  }
+
+  /**
+   * Takes one part out of a bundle, and says so in an empty file beside it, which the next start
+   * sees. Returns the bundle without the part; undefined when nothing is left of it.
+   */
+  setPartAside(file: SegmentFile, offset: number): SegmentFile | undefined {
+    const parts = file.parts.filter(({ place }) => place.offset !== offset);
+    if (parts.length === 0) {
+      this.setAside(file.name);
+      return undefined;
+    }
+    const kept = { ...file, parts };
+    this.#list = this.#list.map((one) => (one === file ? kept : one));
+    markPart(this.#files, this.directory, file.name, offset);
+    return kept;
   }
 
   /** Takes note of a name so that its number is not used again. */
@@ -166,9 +185,13 @@ export function openCatalog(
   const found: SegmentFile[] = [];
   const replaced = new Set<string>();
   const keys: { readonly atMs: number; readonly packed: Uint8Array }[] = [];
-  for (const name of files.list(directory)) {
+  const names = files.list(directory);
+  const listed = new Set(names);
+  for (const name of names) {
     catalog.noteNumber(name);
-    if (name.endsWith(SUFFIX.temporary)) files.unlink(`${directory}/${name}`);
+    const marked = markedPart(name);
+    const isStale = marked !== undefined && !listed.has(marked.name);
+    if (isStale || name.endsWith(SUFFIX.temporary)) files.unlink(`${directory}/${name}`);
     else if (name.endsWith(SUFFIX.corrupt)) opened.damage.push(setAsideEarlier(directory, name));
     else if (name.endsWith(SUFFIX.segment) || name.endsWith(SUFFIX.bundle)) {
       const same = knownByName.get(name);
@@ -177,7 +200,7 @@ export function openCatalog(
         continue;
       }
       try {
-        const { file, footers, replaces } = readFile(files, directory, name);
+        const { file, footers, replaces } = readFile(files, opened, name, listed);
         found.push(file);
         for (const old of replaces) replaced.add(old);
         for (const footer of footers) {
@@ -218,22 +241,61 @@ interface ReadFile {
   readonly replaces: readonly string[];
 }
 
-function readFile(files: FileLayer, directory: string, name: string): ReadFile {
-  const path = `${directory}/${name}`;
+function readFile(
+  files: FileLayer,
+  opened: OpenedCatalog,
+  name: string,
+  listed: ReadonlySet<string>,
+): ReadFile {
+  const path = `${opened.catalog.directory}/${name}`;
   const sizeBytes = files.sizeBytes(path) ?? 0;
-  const isBundle = name.endsWith(SUFFIX.bundle);
-  const table = isBundle
-    ? readBundle(files, path)
-    : { parts: [{ offset: 0, length: sizeBytes }], replaces: [] };
+  if (!name.endsWith(SUFFIX.bundle)) {
+    const place = { path, offset: 0, length: sizeBytes };
+    const footer = footerIn(files, place);
+    const parts = [{ ...factsOf(footer), place }];
+    return { file: { name, sizeBytes, parts }, footers: [footer], replaces: footer.replaces };
+  }
+  const table = tableOf(files, opened, path);
   const parts: SegmentPart[] = [];
   const footers: SegmentFooter[] = [];
   for (const { offset, length } of table.parts) {
+    if (listed.has(partMark(name, offset))) continue;
     const place = { path, offset, length };
-    const footer = footerIn(files, place);
-    parts.push({ ...factsOf(footer), place });
-    footers.push(footer);
+    try {
+      const footer = footerIn(files, place);
+      parts.push({ ...factsOf(footer), place });
+      footers.push(footer);
+    } catch (error) {
+      if (!isSpoorError(error, "corrupt")) throw error;
+      const message = `the part at byte ${offset} is set aside: ${error.message}`;
+      opened.damage.push({ file: path, message, lostBytes: length });
+      markPart(files, opened.catalog.directory, name, offset);
+    }
   }
+  if (parts.length === 0) throw new SpoorError("corrupt", `${name}: no part of it is whole`);
   // What a bundle's parts once replaced is long gone; only the bundle's own list counts.
-  const replaces = isBundle ? table.replaces : footers[0]!.replaces;
-  return { file: { name, sizeBytes, parts }, footers, replaces };
+  return { file: { name, sizeBytes, parts }, footers, replaces: table.replaces };
+}
+
+/** The bundle's table, or what can be told without it. */
+function tableOf(files: FileLayer, opened: OpenedCatalog, path: string): BundleTable {
+  try {
+    return readBundle(files, path);
+  } catch (error) {
+    if (!isSpoorError(error, "corrupt")) throw error;
+    const parts = partsByScan(files, path);
+    if (parts.length === 0) throw error;
+    const message = `damaged table; ${parts.length} segments were found without it`;
+    opened.damage.push({ file: path, message, lostBytes: 0 });
+    return { parts, replaces: [] };
+  }
+}
+
+/** Says durably that a part is corrupt; when that fails, the part is found again. */
+function markPart(files: FileLayer, directory: string, name: string, offset: number): void {
+  try {
+    writeDurably(files, directory, partMark(name, offset), []);
+  } catch {
+    // As said.
+  }
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultyFiles } from "../../../test/support/faulty-files.ts";
-import { batchOf, openOn, traceIdOf } from "../../../test/support/small-stores.ts";
+import { batchOf, openOn, standingClock, traceIdOf } from "../../../test/support/small-stores.ts";
 import { seededRandom } from "../../base/clock.ts";
 import { fieldIs } from "../../core/filter.ts";
 import { isSpoorError } from "../../core/errors.ts";
@@ -133,4 +133,79 @@ test(`a file cut off anywhere (seed ${SEED})`, async () => {
       await tryDamage(base, whole, path, label, (files) => files.cutOff(path, kept));
     }
   }
+});
+
+/** Rows of one segment in these tests. */
+const SEGMENT_ROWS = SIZES.rows;
+
+test(`damage in a bundle costs the segment it hits, not the others (seed ${SEED})`, async () => {
+  const base = await directory();
+  const first = await openOn(base.afterKill(), OPTIONS);
+  const whole = await see(first);
+  await first.close();
+  const random = seededRandom(SEED);
+  const bundles = base.paths().filter((path) => path.endsWith(".bundle"));
+  let hit = 0;
+  for (const path of bundles) {
+    const bits = base.sizeBytes(path)! * 8;
+    for (let n = 0; n < TRIES * 4; n++) {
+      const bit = n === 0 ? bits - 1 : n === 1 ? bits - 20 * 8 : Math.floor(random() * bits);
+      const label = `${path} bit ${bit}`;
+      const files = base.afterKill();
+      files.flipBit(path, bit);
+      const store = await openOn(files, OPTIONS);
+      const seen = await see(store);
+      const missing = whole.spans.length - seen.spans.length;
+      assert.ok(missing >= 0 && missing <= SEGMENT_ROWS, `${label}: ${missing} missing`);
+      if (missing > 0) hit++;
+      await store.settle();
+      await store.close();
+      // Both an orderly stop's start and a crash's know of it without meeting it again.
+      for (const next of [files, files.afterKill()]) {
+        const again = await openOn(next, OPTIONS);
+        const named = again.notes().some((note) => note.includes(path));
+        assert.equal(named, missing > 0, `${label}: named again`);
+        assert.deepEqual((await see(again)).spans, seen.spans, label);
+        if (next === files) await again.close();
+      }
+    }
+  }
+  assert.ok(bundles.length > 0 && hit > 0);
+});
+
+test("a bundle without its table is read by its segments", async () => {
+  const base = await directory();
+  const first = await openOn(base.afterKill(), OPTIONS);
+  const whole = await see(first);
+  await first.close();
+  for (const path of base.paths().filter((one) => one.endsWith(".bundle"))) {
+    for (const lost of [1, 16, 17, 100]) {
+      const files = base.afterKill();
+      files.cutOff(path, files.sizeBytes(path)! - lost);
+      const store = await openOn(files, OPTIONS);
+      assert.deepEqual((await see(store)).spans, whole.spans, `${path} without ${lost} bytes`);
+      assert.ok(store.notes().some((note) => note.includes(path)));
+      await store.close();
+    }
+  }
+});
+
+test("a mark beside a bundle goes with it", async () => {
+  const base = await directory();
+  const path = base.paths().find((one) => one.endsWith(".bundle"))!;
+  const files = base.afterKill();
+  files.flipBit(path, 30 * 8);
+  const clock = standingClock();
+  const options = { ...OPTIONS, clock, retentionMs: 1000 };
+  const store = await openOn(files, options);
+  await see(store);
+  assert.ok(
+    files.paths().some((one) => one.startsWith(`${path}@`)),
+    files.paths().join(),
+  );
+  clock.ms += 5000;
+  await store.write(batchOf(TRACES + 1));
+  await store.settle();
+  assert.ok(!files.paths().some((one) => one.startsWith(path)), files.paths().join());
+  await store.close();
 });

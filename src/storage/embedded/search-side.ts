@@ -1,7 +1,7 @@
 /** The store's end of searching: which heads and segments readers see, wherever they run. */
 
 import { SpoorError, isSpoorError } from "../../core/errors.ts";
-import type { SegmentFile } from "./catalog.ts";
+import type { SegmentFile, SegmentPart } from "./catalog.ts";
 import type { Head } from "./head.ts";
 import type { HeadSource, SearchChange, SegmentSource } from "./search-change.ts";
 import type { Tombstone } from "./tombstones.ts";
@@ -90,6 +90,13 @@ export class SearchSide {
       removeSegments: change.removed.flatMap(segmentSources),
       removeHeads: change.removedHeads.map((head) => head.epoch),
     });
+  }
+
+  /** Goes on with `kept` in the place of a bundle of which one part was set aside. */
+  keepParts(file: SegmentFile, kept: SegmentFile, part: SegmentPart): Promise<void> {
+    this.#segments.delete(file);
+    this.#segments.add(kept);
+    return this.#tell({ removeSegments: [{ fileName: file.name, ...part.place }] });
   }
 
   /** Changes archived segments. */

@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import type { FileLayer } from "../../base/node/file-layer.ts";
 import { SpoorError } from "../../core/errors.ts";
 import { fileError } from "./file-error.ts";
+import { SEGMENT_MAGIC } from "./segment-format.ts";
 
 /** Suffixes of names in a directory of segments. */
 export const SUFFIX = {
@@ -36,6 +37,29 @@ export function fileName(number: number, suffix: string): string {
 export function fileNumber(name: string): number {
   const match = /^(\d{8,})\.(?:segment|bundle)(?:\.tmp|\.corrupt)?$/.exec(name);
   return match === null ? -1 : Number(match[1]);
+}
+
+/** What errors call a segment: its file, and where in it when it is a later part of a bundle. */
+export function segmentName(path: string, offset: number): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return offset === 0 ? name : `${name}@${offset}`;
+}
+
+/** Inverse of `segmentName`, of the text of an error that begins with it. */
+export function damagedPlace(message: string): { name: string; offset: number } | undefined {
+  const match = /^([^/:@]+)(?:@(\d+))?: /.exec(message);
+  return match === null ? undefined : { name: match[1]!, offset: Number(match[2] ?? 0) };
+}
+
+/** Name of the empty file that says: the part of this bundle at this offset is corrupt. */
+export function partMark(name: string, offset: number): string {
+  return `${name}@${offset}${SUFFIX.corrupt}`;
+}
+
+/** Inverse of `partMark`; undefined for the name of another file. */
+export function markedPart(mark: string): { name: string; offset: number } | undefined {
+  const match = /^(\d{8,}\.bundle)@(\d+)\.corrupt$/.exec(mark);
+  return match === null ? undefined : { name: match[1]!, offset: Number(match[2]) };
 }
 
 /**
@@ -121,7 +145,8 @@ function* copyOf(files: FileLayer, place: SegmentPlace): Generator<Uint8Array> {
     for (let done = 0; done < place.length; done += COPY_BYTES) {
       const chunk = new Uint8Array(Math.min(COPY_BYTES, place.length - done));
       if (file.readAt(chunk, place.offset + done) !== chunk.length) {
-        throw new SpoorError("corrupt", `${place.path}: cut off`);
+        const name = segmentName(place.path, place.offset);
+        throw new SpoorError("corrupt", `${name}: cut off`);
       }
       yield chunk;
     }
@@ -152,4 +177,37 @@ export function readBundle(files: FileLayer, path: string): BundleTable {
   } finally {
     file.close();
   }
+}
+
+/**
+ * The parts of a bundle whose table is damaged, found by what segments begin and end with. Each
+ * still has to prove itself by its footer.
+ */
+export function partsByScan(files: FileLayer, path: string): BundlePart[] {
+  const magic = Buffer.from(SEGMENT_MAGIC, "latin1");
+  const found: number[] = [];
+  const file = files.open(path, "read");
+  try {
+    const chunk = Buffer.alloc(COPY_BYTES);
+    for (let from = 0; ; from += COPY_BYTES - magic.length + 1) {
+      const length = file.readAt(chunk, from);
+      const bytes = chunk.subarray(0, length);
+      for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, at + 1)) {
+        found.push(from + at);
+      }
+      if (length < COPY_BYTES) break;
+    }
+  } finally {
+    file.close();
+  }
+  const parts: BundlePart[] = [];
+  let offset = 0;
+  found.forEach((at, i) => {
+    // A segment ends with the magic and the next begins with it; the last one ends the list.
+    const end = at + magic.length;
+    if (at === offset || (found[i + 1] !== end && i + 1 < found.length)) return;
+    parts.push({ offset, length: end - offset });
+    offset = end;
+  });
+  return parts;
 }

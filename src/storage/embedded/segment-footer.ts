@@ -6,6 +6,7 @@ import { ByteSource } from "./byte-sink.ts";
 import { decompress, MAX_GROUPS } from "./segment-format.ts";
 import { SEGMENT_MAGIC, SEGMENT_VERSION, TRAILER_BYTES } from "./segment-format.ts";
 import type { SegmentFooter } from "./segment-format.ts";
+import { segmentName } from "./segment-files.ts";
 import type { SegmentPlace } from "./segment-files.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { SegmentPlace } from "./segment-files.ts";
  * `unsupported` for a newer version, `io`.
  */
 export function footerIn(files: FileLayer, place: SegmentPlace): SegmentFooter {
-  const name = place.path.slice(place.path.lastIndexOf("/") + 1);
+  const name = segmentName(place.path, place.offset);
   const file = files.open(place.path, "read");
   try {
     return readFooter(file, name, place.offset, place.length);

@@ -26,6 +26,7 @@ import type { BlockPlace, SegmentFooter } from "./segment-format.ts";
 import { CodesData, decodeDictionary, RawData } from "./segment-columns.ts";
 import type { DictionaryData } from "./segment-columns.ts";
 import { readFooter } from "./segment-footer.ts";
+import { segmentName } from "./segment-files.ts";
 
 /** IDS family of a group. */
 export interface IdsData {
@@ -368,7 +369,7 @@ export function openSegment(
   place?: { readonly offset: number; readonly length: number },
 ): Segment {
   const file = files.open(path, "read");
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = segmentName(path, place?.offset ?? 0);
   try {
     const offset = place?.offset ?? 0;
     const footer = readFooter(file, name, offset, place?.length ?? file.sizeBytes());

@@ -24,6 +24,7 @@ import { storeMeters } from "./meters.ts";
 import { replayLogs } from "./recovery.ts";
 import type { Damage, Replay, ReplayedLog } from "./recovery.ts";
 import { RequestKeys, newRequestKey, requestKeyInto } from "./request-keys.ts";
+import { damagedPlace } from "./segment-files.ts";
 import { SearchSide } from "./search-side.ts";
 import { Status } from "./status.ts";
 import { Store } from "./store-contract.ts";
@@ -201,16 +202,18 @@ function retentionOf(options: EmbeddedStoreOptions): Retention {
 /** The parts that functions of this file share. */
 type Parts = Omit<StoreParts, "setAside" | "notes" | "release"> & { readonly status: Status };
 
-/** Takes out the corrupt file that the error's text names; false when it names none of ours. */
+/** Takes out the corrupt segment that the error's text names; false when it is none of ours. */
 async function setAsideNamed(error: SpoorError, found: Found, parts: Parts): Promise<boolean> {
   const { search, status } = parts;
-  const name = /^([^/:]+): /.exec(error.message)?.[1] ?? "";
+  const damaged = damagedPlace(error.message);
   for (const { catalog } of [found.segments, found.archived]) {
-    const file = catalog.list.find((one) => one.name === name);
-    if (file === undefined) continue;
-    catalog.setAside(name);
-    status.corrupt(`${catalog.directory}/${name}`, error.message);
-    if (catalog === parts.archiveCatalog) await search.changeArchived([], [file]);
+    const file = catalog.list.find((one) => one.name === damaged?.name);
+    const part = file?.parts.find(({ place }) => place.offset === damaged?.offset);
+    if (file === undefined || part === undefined) continue;
+    const kept = catalog.setPartAside(file, part.place.offset);
+    status.corrupt(`${catalog.directory}/${file.name}`, error.message);
+    if (kept !== undefined) await search.keepParts(file, kept, part);
+    else if (catalog === parts.archiveCatalog) await search.changeArchived([], [file]);
     else await search.change({ added: [], removed: [file], removedHeads: [] });
     return true;
   }
