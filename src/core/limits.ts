@@ -12,6 +12,8 @@ export const LIMITS = {
   uiFileBytes: 32 * 1024 * 1024,
   /** One request inflated: a gzip bomb stops here. */
   inflatedBytes: 128 * 1024 * 1024,
+  /** Segments with footer (56 KiB) and file open at once: 134 M spans; more are read again. */
+  openSegments: 1024,
   /** Request line and headers: a search for 5,000 traces by id fits (Go allows 1 MiB). */
   headerBytes: 256 * 1024,
   /** Bodies held at once by one server, as sent: beyond it senders are told to wait. */

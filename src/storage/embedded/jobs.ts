@@ -11,6 +11,7 @@ import { FrameCache } from "./frame-cache.ts";
 import { segmentBatches } from "./segment-copy.ts";
 import { bundleChunks, writeDurably } from "./segment-files.ts";
 import type { SegmentPlace } from "./segment-files.ts";
+import { footerIn } from "./segment-footer.ts";
 import { openSegment } from "./segment-reader.ts";
 import { encodeSegment } from "./segment-writer.ts";
 import type { SealInput, SealOptions } from "./segment-writer.ts";
@@ -118,9 +119,9 @@ function merge(files: FileLayer, job: MergeJob): JobResult {
   const epochs = new Set<number>();
   const keys: Uint8Array[] = [];
   for (const { place, tombstones } of job.inputs) {
-    const segment = openSegment(files, place.path, cache, place);
+    const footer = footerIn(files, place);
+    const segment = openSegment(files, place, cache);
     try {
-      const { footer } = segment;
       for (const epoch of footer.epochs) epochs.add(epoch);
       keys.push(Buffer.from(footer.requestKeys, "base64"));
       for (const batch of segmentBatches(segment)) {

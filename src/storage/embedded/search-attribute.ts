@@ -18,6 +18,7 @@ import type { DictionaryData, ValueBytes } from "./segment-columns.ts";
 import { FAMILY, filterKeyHash, RARE_USES } from "./segment-format.ts";
 import type { ColumnFacts } from "./segment-format.ts";
 import { isLiteral } from "./segment-plan.ts";
+import type { OpenColumn } from "./segment-footer.ts";
 import type { Segment } from "./segment-reader.ts";
 import { valueFilterHash } from "./segment-values.ts";
 
@@ -119,14 +120,13 @@ function spanColumns(
   return sources;
 }
 
-function boundedGroups(facts: ColumnFacts, leaf: Leaf): GroupSet {
-  const { bounds } = facts;
-  if (bounds === undefined) return ALL_GROUPS;
+function boundedGroups({ groupBounds }: OpenColumn, leaf: Leaf): GroupSet {
+  if (groupBounds === undefined) return ALL_GROUPS;
   const exists = leaf.op === "exists" || (leaf.op !== "in" && leaf.op !== "regex" && leaf.untyped);
   if (exists === true) return ALL_GROUPS;
-  return groupsWhere(bounds.length, (group) => {
-    const pair = bounds[group];
-    return pair !== null && pair !== undefined && mayContain(leaf, pair[0], pair[1]);
+  return groupsWhere(groupBounds.length / 2, (group) => {
+    const least = groupBounds[group * 2]!;
+    return !Number.isNaN(least) && mayContain(leaf, least, groupBounds[group * 2 + 1]!);
   });
 }
 

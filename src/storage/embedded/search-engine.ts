@@ -30,7 +30,7 @@ import {
 } from "./search-names.ts";
 import { Sources } from "./search-sources.ts";
 import { fileNumber } from "./segment-files.ts";
-import { openSegment } from "./segment-reader.ts";
+import { OpenSegments, openSegment } from "./segment-reader.ts";
 
 /** Decoded blocks that are kept: 48 MiB hold the newest few hundred thousand rows. */
 const CACHE_BYTES = 48 * 1024 * 1024;
@@ -49,6 +49,7 @@ export type OwnImage = Uint8Array<ArrayBuffer>;
 export class SearchEngine {
   readonly #files: FileLayer;
   readonly #cache = new FrameCache(CACHE_BYTES);
+  readonly #openSegments = new OpenSegments(LIMITS.openSegments);
   readonly #live = new Sources((tombstone, segment) => segment.epoch < tombstone.epoch);
   readonly #archived = new Sources((tombstone, segment) => {
     return fileNumber(segment.name) < tombstone.archive;
@@ -151,7 +152,7 @@ export class SearchEngine {
   }
 
   #open(sources: Sources, source: SegmentSource): void {
-    const segment = openSegment(this.#files, source.path, this.#cache, source);
+    const segment = openSegment(this.#files, source, this.#cache, this.#openSegments);
     sources.addSegment(keyOf(source), segment);
   }
 

@@ -44,7 +44,7 @@ export function findServices(sources: Sources): string[] {
   // With deleted traces about, rows have to be looked at one by one.
   if (sources.hasTombstones) servicesOf(headTraces(sources)).forEach((name) => names.add(name));
   for (const segment of sources.segments()) {
-    for (const [service] of segment.footer.operations) names.add(service);
+    for (const [service] of segment.operations) names.add(service);
   }
   return [...names].sort(compareTexts);
 }
@@ -61,7 +61,7 @@ export function findOperations(
   };
   for (const operation of headOperations(sources, service, kind)) add(operation);
   for (const segment of sources.segments()) {
-    for (const [of, name, ofKind] of segment.footer.operations) {
+    for (const [of, name, ofKind] of segment.operations) {
       if (of === service && (kind === undefined || kind === ofKind)) add({ name, kind: ofKind });
     }
   }

@@ -65,7 +65,8 @@ function segmentOf(extra: (i: number) => [string, PlainAttribute][]): Sealed {
     close: () => undefined,
   };
   const files = { ...nodeFiles, open: () => file };
-  const segment = openSegment(files, "one.segment", new FrameCache(1 << 22));
+  const place = { path: "one.segment", offset: 0, length: bytes.length };
+  const segment = openSegment(files, place, new FrameCache(1 << 22));
   return { segment, batches: [...segmentBatches(segment)] };
 }
 

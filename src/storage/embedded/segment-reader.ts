@@ -22,11 +22,13 @@ import {
   filterStep,
   traceHash,
 } from "./segment-format.ts";
-import type { BlockPlace, SegmentFooter } from "./segment-format.ts";
+import type { BlockPlace } from "./segment-format.ts";
 import { CodesData, decodeDictionary, RawData } from "./segment-columns.ts";
 import type { DictionaryData } from "./segment-columns.ts";
-import { readFooter } from "./segment-footer.ts";
+import { openFooter, readFooter } from "./segment-footer.ts";
+import type { OpenFooter } from "./segment-footer.ts";
 import { segmentName } from "./segment-files.ts";
+import type { SegmentPlace } from "./segment-files.ts";
 
 /** IDS family of a group. */
 export interface IdsData {
@@ -68,11 +70,7 @@ export interface SegmentBounds {
   readonly maxDurationNs: number;
 }
 
-function bytesOf(base64: string): Uint8Array {
-  return Buffer.from(base64, "base64");
-}
-
-function boundsOf(footer: SegmentFooter): SegmentBounds {
+function boundsOf(footer: OpenFooter): SegmentBounds {
   const { minStartUs, maxStartUs, groups } = footer;
   let minDurationNs = Infinity;
   let maxDurationNs = -Infinity;
@@ -90,43 +88,104 @@ let passing = new Uint8Array(64 * 1024);
 const KEYS_PER_GROUP = FAMILY_COUNT;
 const OTHER_KEYS = 3;
 
-/** One sealed segment, open for reading. Every read may throw `corrupt` or `io`. */
+/** Bounds how many segments have their footer in memory and their file open; oldest out first. */
+export class OpenSegments {
+  readonly #most: number;
+  readonly #open = new Set<Segment>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  opened(segment: Segment): void {
+    this.#open.add(segment);
+    for (const oldest of this.#open) {
+      if (this.#open.size <= this.#most) return;
+      oldest.giveUp();
+    }
+  }
+
+  closed(segment: Segment): void {
+    this.#open.delete(segment);
+  }
+}
+
+/** What a segment has while it is open. */
+interface Opened {
+  readonly file: OpenFile;
+  readonly footer: OpenFooter;
+}
+
+/**
+ * One sealed segment. Its footer and file are there when they are asked for; between two
+ * questions they may be given up (`OpenSegments`). Every read may throw `corrupt` or `io`.
+ */
 export class Segment {
   readonly name: string;
-  readonly footer: SegmentFooter;
   /** Greatest epoch whose rows are here. */
   readonly epoch: number;
-  readonly #file: OpenFile;
-  readonly #base: number;
+  /** Service, name and kind of each of its operations. */
+  readonly operations: OpenFooter["operations"];
+  readonly #files: FileLayer;
+  readonly place: SegmentPlace;
+  readonly #limit: OpenSegments;
   readonly #cache: FrameCache;
   readonly #keys: number;
   readonly #keyCount: number;
+  readonly #traceIndexPlace: BlockPlace;
   /** Over all groups. */
   readonly bounds: SegmentBounds;
-  readonly #slowest: readonly [services: Uint8Array, operations: Uint8Array];
-  readonly #columnNames: Uint8Array[] = [];
+  #opened: Opened | undefined;
+  #columnNames: Uint8Array[] = [];
   #services: (Services & Slowest) | undefined;
   #spilled: boolean | undefined;
 
-  constructor(
-    name: string,
-    file: OpenFile,
-    base: number,
-    footer: SegmentFooter,
-    cache: FrameCache,
-  ) {
-    this.name = name;
-    this.footer = footer;
+  constructor(files: FileLayer, place: SegmentPlace, cache: FrameCache, limit: OpenSegments) {
+    this.name = segmentName(place.path, place.offset);
+    this.#files = files;
+    this.place = place;
+    this.#limit = limit;
+    const { footer } = this.#open();
+    this.operations = footer.operations;
     this.epoch = footer.epochs.reduce((a, b) => Math.max(a, b), 0);
     this.bounds = boundsOf(footer);
-    const { slowestByService, slowestByOperation } = footer;
-    this.#slowest = [bytesOf(slowestByService), bytesOf(slowestByOperation)];
-    this.#file = file;
-    this.#base = base;
+    this.#traceIndexPlace = footer.traceIndex;
     this.#cache = cache;
     const count = footer.groups.length * KEYS_PER_GROUP + OTHER_KEYS + footer.columns.length;
     this.#keyCount = count;
     this.#keys = cache.space(count);
+  }
+
+  get footer(): OpenFooter {
+    return (this.#opened ?? this.#open()).footer;
+  }
+
+  #open(): Opened {
+    const { path, offset, length } = this.place;
+    const file = this.#files.open(path, "read");
+    try {
+      const footer = openFooter(readFooter(file, this.name, offset, length));
+      this.#opened = { file, footer };
+    } catch (error) {
+      file.close();
+      if (isSpoorError(error)) throw error;
+      throw new SpoorError("corrupt", `${this.name}: footer damaged`, { cause: error });
+    }
+    this.#limit.opened(this);
+    return this.#opened;
+  }
+
+  /** Gives up footer and file until the next question. */
+  giveUp(): void {
+    this.#limit.closed(this);
+    this.#opened?.file.close();
+    this.#opened = undefined;
+    this.#columnNames = [];
+    this.#services = undefined;
   }
 
   /** Whether any span attribute is kept with the rest instead of in a column. */
@@ -138,7 +197,7 @@ export class Segment {
   /** Forgets what is cached and closes the file. */
   close(): void {
     this.#cache.forget(this.#keys, this.#keyCount);
-    this.#file.close();
+    this.giveUp();
   }
 
   /** Operations (as spans), resources and scopes. */
@@ -156,12 +215,12 @@ export class Segment {
 
   /** How slow each operation of the tables was in each group. */
   get slowestByOperation(): Slowest {
-    return { count: this.tables().spanCount, levels: this.#slowest[1] };
+    return { count: this.tables().spanCount, levels: this.footer.slowestByOperation };
   }
 
   /** Services, and how slow each was in each group. */
   get services(): Services & Slowest {
-    this.#services ??= { ...servicesOf(this.tables()), levels: this.#slowest[0] };
+    this.#services ??= { ...servicesOf(this.tables()), levels: this.footer.slowestByService };
     return this.#services;
   }
 
@@ -203,7 +262,7 @@ export class Segment {
 
   #traceIndex(): TraceIndex {
     const make = (): TraceIndex => {
-      const source = new ByteSource(this.#frame(this.footer.traceIndex, "trace index"));
+      const source = new ByteSource(this.#frame(this.#traceIndexPlace, "trace index"));
       const count = source.u32();
       const hashes = new Uint32Array(count);
       for (let i = 0; i < count; i++) hashes[i] = source.u32();
@@ -348,7 +407,9 @@ export class Segment {
   }
 
   #read(offset: number, length: number, bytes = new Uint8Array(length)): Uint8Array {
-    if (this.#file.readAt(bytes, this.#base + offset) !== length) throw this.#corrupt("file");
+    const { file } = this.#opened ?? this.#open();
+    const at = this.place.offset + offset;
+    if (file.readAt(bytes, at) !== length) throw this.#corrupt("file");
     return bytes;
   }
 
@@ -357,26 +418,12 @@ export class Segment {
   }
 }
 
-/**
- * Opens the segment in `path` (at `offset`, `length` bytes long, when it is part of a bundle).
- * Reads the footer only. Throws `corrupt` for what is no whole segment, `unsupported` for a
- * newer version.
- */
+/** Opens the segment in a place. Reads the footer only; throws as `footerIn`. */
 export function openSegment(
   files: FileLayer,
-  path: string,
+  place: SegmentPlace,
   cache: FrameCache,
-  place?: { readonly offset: number; readonly length: number },
+  limit: OpenSegments = new OpenSegments(Infinity),
 ): Segment {
-  const file = files.open(path, "read");
-  const name = segmentName(path, place?.offset ?? 0);
-  try {
-    const offset = place?.offset ?? 0;
-    const footer = readFooter(file, name, offset, place?.length ?? file.sizeBytes());
-    return new Segment(name, file, offset, footer, cache);
-  } catch (error) {
-    file.close();
-    if (isSpoorError(error)) throw error;
-    throw new SpoorError("corrupt", `${name}: footer damaged`, { cause: error });
-  }
+  return new Segment(files, place, cache, limit);
 }

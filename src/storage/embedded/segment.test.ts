@@ -15,7 +15,9 @@ import { NastySpans } from "../../../test/support/nasty-spans.ts";
 import { batchOf, double, int, plainSpan, text } from "../../../test/support/plain-spans.ts";
 import { FrameCache } from "./frame-cache.ts";
 import { segmentBatches, segmentTrace } from "./segment-copy.ts";
-import { openSegment } from "./segment-reader.ts";
+import { footerIn } from "./segment-footer.ts";
+import type { SegmentPlace } from "./segment-files.ts";
+import { OpenSegments, openSegment } from "./segment-reader.ts";
 import type { Segment } from "./segment-reader.ts";
 import { encodeSegment } from "./segment-writer.ts";
 
@@ -57,7 +59,8 @@ test("every bit of the filter is covered by a checksum", () => {
     const damaged = Uint8Array.from(bytes);
     const at = offset + Math.floor((n * (length - 1)) / 63);
     damaged[at] = damaged[at]! ^ (1 << (n & 7));
-    const segment = openSegment(onlyFile(damaged), "one.segment", new FrameCache(1 << 20));
+    const place = { path: "one.segment", offset: 0, length: damaged.length };
+    const segment = openSegment(onlyFile(damaged), place, new FrameCache(1 << 20));
     let found = false;
     for (let hash = 0; hash < footer.filterBlocks; hash++) {
       try {
@@ -70,14 +73,23 @@ test("every bit of the filter is covered by a checksum", () => {
   }
 });
 
-function sealed(t: { after(run: () => void): void }, batches: readonly SpanBatch[]): Segment {
+type Test = { after(run: () => void): void };
+
+/** A file of these batches' rows. */
+function written(t: Test, batches: readonly SpanBatch[]): SegmentPlace {
   const directory = mkdtempSync(join(tmpdir(), "spoor-segment-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "one.segment");
   const inputs = batches.map((batch) => ({ batch, arrivalMs: 5 }));
   const { chunks } = encodeSegment(inputs, { epochs: [3], sameContent: sameSpan });
-  writeFileSync(path, Buffer.concat(chunks));
-  const segment = openSegment(nodeFiles, path, new FrameCache(1 << 20));
+  const bytes = Buffer.concat(chunks);
+  writeFileSync(path, bytes);
+  return { path, offset: 0, length: bytes.length };
+}
+
+function sealed(t: Test, batches: readonly SpanBatch[], limit?: OpenSegments): Segment {
+  const place = written(t, batches);
+  const segment = openSegment(nodeFiles, place, new FrameCache(1 << 20), limit);
   t.after(() => segment.close());
   return segment;
 }
@@ -93,7 +105,7 @@ test(`random batches come back row by row (seed ${seed})`, (t) => {
     assert.deepEqual(contents(segmentBatches(segment)), wanted, `round ${round}`);
     assert.equal(segment.footer.rows, wanted.length);
     const total = batches.reduce((sum, batch) => sum + batch.spanCount, 0);
-    assert.equal(segment.footer.deduplicated, total - wanted.length);
+    assert.equal(footerIn(nodeFiles, segment.place).deduplicated, total - wanted.length);
     for (const batch of batches.slice(0, 5)) {
       const id = batch.traceId.slice(0, 16);
       const trace = segmentTrace(segment, id)[0]!;
@@ -134,4 +146,73 @@ test("values that are mostly distinct come back, from before and after that is k
   });
   const expected = { request: "raw", size: "raw", share: "raw", repeats: "dict" };
   assert.deepEqual(Object.fromEntries(kinds), expected);
+});
+
+test("segments beyond a limit are closed, and read again when they are asked", (t) => {
+  const limit = new OpenSegments(2);
+  const world = new NastySpans(seededRandom(seed), 30);
+  const batches = Array.from({ length: 5 }, () => [batchOf(world.batch())]);
+  const segments = batches.map((batch) => sealed(t, batch, limit));
+  const places = segments.map((segment) => segment.place);
+  assert.equal(limit.count, 2);
+  for (let round = 0; round < 3; round++) {
+    segments.forEach((segment, i) => {
+      assert.deepEqual(
+        contents(segmentBatches(segment)),
+        [...new Set(contents(batches[i]!))].sort(),
+      );
+      assert.equal(limit.count, 2);
+    });
+  }
+  // What was there and is no more is told like any damage, with the segment's name.
+  writeFileSync(places[0]!.path, "no segment");
+  assert.throws(
+    () => segments[0]!.footer,
+    (error) => isSpoorError(error, "corrupt") && error.message.startsWith("one.segment: "),
+  );
+  for (const segment of segments) segment.close();
+  assert.equal(limit.count, 0);
+});
+
+test("a kept footer says of groups and columns what the file says", (t) => {
+  const batches = [batchOf(new NastySpans(seededRandom(seed), 300).batch())];
+  const segment = sealed(t, batches);
+  const { footer } = segment;
+  const read = footerIn(nodeFiles, segment.place);
+  read.groups.forEach((facts, g) => {
+    const kept = footer.groups[g]!;
+    const { rows, runs, minStartUs, maxStartUs, minDurationNs, maxDurationNs, errors } = kept;
+    const { families, idsCrc } = kept;
+    assert.deepEqual(
+      {
+        rows,
+        runs,
+        minStartUs,
+        maxStartUs,
+        minDurationNs,
+        maxDurationNs,
+        errors,
+        families,
+        idsCrc,
+      },
+      {
+        rows: facts.rows,
+        runs: facts.runs,
+        minStartUs: facts.minStartUs,
+        maxStartUs: facts.maxStartUs,
+        minDurationNs: facts.minDurationNs,
+        maxDurationNs: facts.maxDurationNs,
+        errors: facts.errors,
+        families: facts.families.map((place) => (place[1] === 0 ? [0, 0, 0] : place)),
+        idsCrc: facts.idsCrc,
+      },
+    );
+  });
+  read.columns.forEach(({ bounds, ...column }, c) => {
+    const { groupBounds, ...kept } = footer.columns[c]!;
+    assert.deepEqual(kept, column);
+    const flat = bounds?.flatMap((pair) => pair ?? [NaN, NaN]);
+    assert.deepEqual(groupBounds, flat === undefined ? undefined : Float64Array.from(flat));
+  });
+  assert.deepEqual(segment.operations, read.operations);
 });
