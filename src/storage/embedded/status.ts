@@ -60,6 +60,15 @@ export class Status {
     this.#report({ level: "info", message: "the write-ahead log is written again" });
   }
 
+  /** Sealing, merging or removing failed; it is tried again. */
+  upkeepFailed(message: string): void {
+    this.#report({ level: "error", message });
+  }
+
+  upkeepWorks(): void {
+    this.#report({ level: "info", message: "segments are written again" });
+  }
+
   /** Lines for health. */
   notes(upkeepFailure: SpoorError | undefined): string[] {
     const notes: string[] = [];

@@ -16,7 +16,7 @@ import {
 import { CounterTable } from "../../base/counters.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import { openEmbeddedStore } from "./store.ts";
-import type { EmbeddedStore } from "./store-options.ts";
+import type { EmbeddedStore, StoreEvent } from "./store-options.ts";
 
 const SMALL = { headSizes: { arenaBytes: 8 * 1024, rows: 16, arenas: 3 } };
 
@@ -27,7 +27,9 @@ function spansIn(store: EmbeddedStore, trace: number): Promise<number> {
 test("a full disk refuses with disk-full, keeps what it had, and recovers by itself", async () => {
   const files = new FaultyFiles();
   files.capacityBytes = 64 * 1024;
-  const store = await openOn(files, { ...SMALL, retentionMs: 0 });
+  const said: string[] = [];
+  const report = ({ message }: StoreEvent): void => void said.push(message);
+  const store = await openOn(files, { ...SMALL, retentionMs: 0, report });
   let refused = 0;
   let stored = 0;
   for (let trace = 0; refused < 3; trace++) {
@@ -52,6 +54,13 @@ test("a full disk refuses with disk-full, keeps what it had, and recovers by its
   assert.equal(await spansIn(store, 20_000), 4);
   for (let trace = 0; trace < stored; trace += 7) assert.equal(await spansIn(store, trace), 4);
   assert.deepEqual(store.notes(), []);
+  // Once when it began and once when it ended, however often it was tried.
+  const full = said.filter((message) => message.includes("disk full"));
+  assert.ok(full.length > 0 && new Set(full).size === full.length, said.join("\n"));
+  assert.ok(
+    said.some((message) => message.endsWith("written again")),
+    said.join("\n"),
+  );
   await store.close();
 });
 

@@ -35,7 +35,7 @@ import { workerThreads } from "./threads.ts";
 import type { Threads } from "./threads.ts";
 import { Tombstones } from "./tombstones.ts";
 import { Upkeep } from "./upkeep.ts";
-import type { Retention } from "./upkeep.ts";
+import type { Retention, UpkeepParts } from "./upkeep.ts";
 import { WAL, walkRecords } from "./wal-format.ts";
 import { WalFiles } from "./wal-files.ts";
 
@@ -135,11 +135,8 @@ async function build(
   const run = (job: Job): Promise<JobResult> => threads.run(job);
   const wals = new WalFiles(files, `${options.directory}/wal`, headSizes);
   await takeOverFiles(wals, found);
-  const upkeep: Upkeep = new Upkeep(
-    { catalog, tombstones, heads: () => heads, search, run, clock, meters, corrupt: setAside },
-    { ...DEFAULTS.upkeepSizes, ...options.upkeepSizes },
-    retentionOf(options),
-  );
+  const kept = { catalog, tombstones, heads: () => heads, search, run, clock, meters };
+  const upkeep: Upkeep = upkeepOf(options, kept, status, setAside);
   const firstEpoch = replay.lastEpoch + EPOCHS_SKIPPED;
   const events = headEvents(search, upkeep, status);
   const heads = new Heads(wals, headSizes, fsync, firstEpoch, clock, meters, events);
@@ -192,6 +189,22 @@ function headEvents(search: SearchSide, upkeep: Upkeep, status: Status): HeadEve
 async function inlineThreads(files: FileLayer, report: Report): Promise<Threads> {
   const threads = await import("./inline-threads.ts");
   return threads.inlineThreads(files, report);
+}
+
+type Events = "corrupt" | "failed" | "works";
+
+function upkeepOf(
+  options: EmbeddedStoreOptions,
+  parts: Omit<UpkeepParts, Events>,
+  status: Status,
+  corrupt: UpkeepParts["corrupt"],
+): Upkeep {
+  const failed = (message: string): void => status.upkeepFailed(message);
+  return new Upkeep(
+    { ...parts, corrupt, failed, works: () => status.upkeepWorks() },
+    { ...DEFAULTS.upkeepSizes, ...options.upkeepSizes },
+    retentionOf(options),
+  );
 }
 
 function retentionOf(options: EmbeddedStoreOptions): Retention {

@@ -44,6 +44,9 @@ export interface UpkeepParts {
   readonly run: (job: Job) => Promise<JobResult>;
   readonly clock: Clock;
   readonly meters: Meters;
+  /** Told once of a failure, and once when work goes on after it. */
+  readonly failed: (message: string) => void;
+  readonly works: () => void;
   /** A segment turned out to be corrupt. */
   readonly corrupt: (error: SpoorError) => Promise<boolean>;
 }
@@ -114,6 +117,7 @@ export class Upkeep {
     while (!this.#stopped) {
       try {
         if (!(await this.#step())) break;
+        if (this.#failure !== undefined) this.#parts.works();
         this.#failure = undefined;
         this.#retryMs = RETRY_MS.first;
       } catch (error) {
@@ -140,9 +144,12 @@ export class Upkeep {
   }
 
   async #failed(error: unknown): Promise<void> {
-    this.#failure = fileError(error, "background work failed");
+    const failure = fileError(error, "background work failed");
+    const isNew = failure.message !== this.#failure?.message;
+    this.#failure = failure;
     if (this.#sealQueue.length > 0) this.#parts.meters.sealFailures.value++;
     if (isSpoorError(error, "corrupt") && (await this.#parts.corrupt(error))) return;
+    if (isNew) this.#parts.failed(failure.message);
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
       this.#wakeRetry = resolve;
