@@ -22,6 +22,7 @@ import { Heap } from "./heap.ts";
 import type { HeadBatch } from "./search-heads.ts";
 import { boundsInRange, inRange, Ranking } from "./search-rank.ts";
 import type { RankColumns } from "./search-rank.ts";
+import { countSpans } from "./search-span-count.ts";
 import { compileForSegments } from "./search-segment.ts";
 import type { SegmentFilter } from "./search-segment.ts";
 import type { Sources } from "./search-sources.ts";
@@ -137,18 +138,35 @@ class Search {
     }
   }
 
-  /** All matching traces by their number of spans. */
+  /**
+   * The next page and one more, by number of spans. Ids tell how many a trace can have; whole
+   * traces are read in the order of that, until no other can be on the page.
+   */
   async bySpanCount(pause: () => Promise<void>): Promise<Admitted[]> {
     await this.scanAll(pause);
-    const all: Admitted[] = [];
-    for (const traceHex of this.#counts!.keys()) {
+    const isWanted = (traceHex: string): boolean =>
+      this.#counts!.has(traceHex) && !this.#returned.has(traceHex);
+    const counts = await countSpans(this.#sources, isWanted, pause);
+    const sign = this.#descending ? 1 : -1;
+    const hopes = [...counts].map(([traceHex, { least, most }]) => {
+      return { traceHex, rank: this.#descending ? most : least };
+    });
+    hopes.sort((a, b) => (b.rank - a.rank) * sign || (a.traceHex < b.traceHex ? -1 : 1));
+    const page: Admitted[] = [];
+    for (const { traceHex, rank } of hopes) {
       await pause();
-      if (this.#returned.has(traceHex)) continue;
+      const last = page[this.#query.limit];
+      if (last !== undefined) {
+        const behind = (Number(last.key.rank) - rank) * sign;
+        if (behind > 0 || (behind === 0 && toHex(last.key.traceId) < traceHex)) break;
+      }
       const admitted = this.#exact(traceHex);
-      if (admitted !== undefined) all.push(admitted);
+      if (admitted === undefined) continue;
+      const at = page.findIndex((one) => compareKeys(this.#descending, admitted.key, one.key) < 0);
+      page.splice(at === -1 ? page.length : at, 0, admitted);
+      if (page.length > this.#query.limit + 1) page.pop();
     }
-    all.sort((a, b) => compareKeys(this.#descending, a.key, b.key));
-    return all.slice(0, this.#query.limit + 1);
+    return page;
   }
 
   /** Scans what is left, for counts. */
@@ -308,7 +326,7 @@ class Search {
         if (count.place !== place || !found.exact) count.place = -1;
       }
     }
-    if (found.major === -Infinity) return;
+    if (found.major === -Infinity || this.#query.order === "spanCount") return;
     if (this.#returned.has(traceHex) || this.#done.has(traceHex)) return;
     const known = this.#best.get(traceHex);
     const better =
