@@ -115,6 +115,13 @@ describe("UDP", () => {
     });
   }
 
+  it("may be closed before its socket is connected", async () => {
+    const reporter = { agentHost: "127.0.0.1", agentPort: 6832 };
+    await closed(initTracer({ serviceName: "shop", sampler: ALWAYS, reporter }));
+    // The socket's connect event comes in a tick of its own, after what was closed.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it("fills packets up to 65,000 bytes and counts what is too large for one", async () => {
     const agent = await startAgent();
     const reporter = { agentHost: "127.0.0.1", agentPort: agent.port };

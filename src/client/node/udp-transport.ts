@@ -49,17 +49,20 @@ export class UdpTransport implements Transport {
     const { host, port, socketType } = this.#options;
     const socket = createSocket({ type: socketType, lookup: lookupFor(socketType) });
     socket.on("error", () => {});
+    // The event comes a tick late: by then the socket may be closed, or another in its place.
     socket.on("connect", () => {
-      this.#connected = true;
-      this.#address = socket.remoteAddress().address;
-      for (const send of this.#waiting.splice(0)) send();
+      if (this.#isConnected()) this.#sendWaiting();
     });
     // An address that cannot be resolved fails the packets that wait for it, not the application.
     socket.connect(port, host, (error?: Error) => {
-      if (error) for (const send of this.#waiting.splice(0)) send();
+      if (error) this.#sendWaiting();
     });
     socket.unref();
     return socket;
+  }
+
+  #sendWaiting(): void {
+    for (const send of this.#waiting.splice(0)) send();
   }
 
   send(bytes: Uint8Array, done: (result: SendResult, reason?: string) => void): void {
@@ -119,6 +122,7 @@ export class UdpTransport implements Transport {
     }
     this.#closed = true;
     this.#socket.close(callback);
+    this.#sendWaiting();
   }
 
   toString(): string {
