@@ -1,7 +1,7 @@
 // The packed client, installed in an empty folder: ES modules, CommonJS, older Nodes, exits, forks.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startAgent, startCollector } from "./client-servers.ts";
@@ -102,8 +102,9 @@ promClient.register.metrics().then(function (text) {
 `;
 
 const TYPED = `
-import { InMemoryReporter, initTracer, opentracing } from "spoor-client";
-import type { TracingConfig } from "spoor-client";
+import { InMemoryReporter, TextMapCodec, initTracer, opentracing } from "spoor-client";
+import type { JaegerTracer, Logger, Reporter, ReporterConfig, SamplerConfig } from "spoor-client";
+import type { Injector, TextMapCodecOptions, TracingConfig, TracingOptions } from "spoor-client";
 import { instrumentHttp } from "spoor-client/http";
 import { SpoorTracerProvider } from "spoor-client/opentelemetry";
 import * as api from "@opentelemetry/api";
@@ -113,6 +114,17 @@ const standard: opentracing.Tracer = tracer;
 const span: opentracing.Span = standard.startSpan("op", { childOf: tracer.startSpan("parent") });
 const name: string = tracer.startSpan("op")._operationName;
 const size: number = tracer.startSpan("op").context().traceId.length;
+const reporter: Reporter = {
+  report: (reported: opentracing.Span) => void reported.context(),
+  close: (done) => done?.(),
+  setProcess: (_service: string, _tags: unknown) => {},
+};
+const parts: [SamplerConfig, ReporterConfig] = [{ type: "const", param: 1 }, { logSpans: true }];
+const logger: Logger = { info: (_text: string) => {}, error: (_text: string) => {} };
+const options: TracingOptions = { reporter, logger, tags: {}, traceId128bit: true };
+const codec: Injector = new TextMapCodec({ urlEncoding: true } satisfies TextMapCodecOptions);
+const another: JaegerTracer = initTracer({ serviceName: "s", sampler: parts[0] }, options);
+another.registerInjector(opentracing.FORMAT_HTTP_HEADERS, codec);
 instrumentHttp(tracer);
 new SpoorTracerProvider(tracer, api).register();
 console.log(span, name, size);
@@ -171,6 +183,14 @@ describe("the packed client", () => {
       lines,
       entries.map((entry) => `${entry} true true`),
     );
+    // Compilers that resolve as Node 10 did look here instead of in `exports`.
+    const installed = join(folder, "node_modules", "spoor-client");
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    for (const entry of entries) {
+      const [types] = manifest.typesVersions["*"][entry];
+      assert.equal(types, manifest.exports[`./${entry}`].require.types);
+      assert.ok(existsSync(join(installed, types)), types);
+    }
   });
 
   it("has types for strict programs of both module kinds, libraries checked too", () => {

@@ -100,10 +100,24 @@ export { TestUtils } from "../span-inspection.ts";
 export { AsyncScopeManager } from "./scope-async.ts";
 export { systemTimers } from "../clock.ts";
 export { VERSION } from "../version.ts";
-export type { TracingConfig, TracingOptions } from "../configuration.ts";
+// The names that programs with types know from @types/jaeger-client.
+export type { Tracer as JaegerTracer } from "../tracer.ts";
+export type {
+  TextCodecOptions as TextMapCodecOptions,
+  TextCodecOptions as ZipkinB3TextMapCodecOptions,
+} from "../codec-text-map.ts";
+export type {
+  ReporterConfig,
+  SamplerConfig,
+  ThrottlerConfig,
+  TracingConfig,
+  TracingOptions,
+} from "../configuration.ts";
 export type {
   Counter,
+  Extractor,
   Gauge,
+  Injector,
   LegacySampler,
   Logger,
   MetricsFactory,
