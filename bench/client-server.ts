@@ -9,10 +9,9 @@ import type { ChildProcess } from "node:child_process";
 import type { AddressInfo, Socket } from "node:net";
 import { installedFile } from "./client-installed.ts";
 
-/** What the served process does with each request; the second one tells what is noise. */
+/** What a served process does with the requests it traces; the first one tells what is noise. */
 export const serverModes = [
-  "untraced",
-  "untraced, again",
+  "nothing",
   "spoor-client, not sampled",
   "spoor-client, sampled and sent by UDP",
   "jaeger-client by hand, sampled and sent by UDP",
@@ -22,14 +21,18 @@ type Mode = (typeof serverModes)[number];
 
 export interface ServerCost {
   readonly mode: Mode;
-  /** Microseconds of CPU a request, median of the rounds. */
-  readonly medianUs: number;
-  /** What a round used more than the untraced one beside it: median, and 95 % about it. */
+  /** Microseconds of CPU a request that is not traced, median of the rounds. */
+  readonly plainUs: number;
+  /** What a traced round used more than the plain one beside it: median, and 95 % about it. */
   readonly moreUs: number;
   readonly lowUs: number;
   readonly highUs: number;
   readonly rounds: number;
 }
+
+/** The path of requests that are not traced, and of those that are. */
+const KINDS = ["/plain", "/orders"] as const;
+type Kind = (typeof KINDS)[number];
 
 const CONNECTIONS = 16;
 const WARM_ROUNDS = 10;
@@ -42,10 +45,15 @@ function listen(server: http.Server): Promise<number> {
   });
 }
 
+/** The mark of requests that the client's instrumentation leaves alone. */
+const UNTRACED = Symbol.for("spoor-client.untraced");
+
 function plainHandler(backend: number): Handler {
   const agent = new Agent({ keepAlive: true });
-  return (_request, response) => {
-    const call = http.request({ port: backend, host: "127.0.0.1", path: "/", agent }, (answer) => {
+  const to = { port: backend, host: "127.0.0.1", path: "/", agent };
+  return (incoming, response) => {
+    const options = incoming.url === KINDS[0] ? { ...to, [UNTRACED]: true } : { ...to };
+    const call = http.request(options, (answer) => {
       answer.on("data", () => {});
       answer.on("end", () => response.end("hello"));
     });
@@ -108,11 +116,18 @@ async function serve(mode: Mode, backend: number, agentPort: number, at: string)
     const { instrumentHttp } = (await load("node/instrument-http.js")) as SpoorHttp;
     const sampler = { type: "const", param: mode.includes("not sampled") ? 0 : 1 };
     const reporter = { agentHost: "127.0.0.1", agentPort };
-    instrumentHttp(initTracer({ serviceName: "bench", sampler, reporter }));
+    const ignore = (request: http.IncomingMessage): boolean => request.url === KINDS[0];
+    instrumentHttp(initTracer({ serviceName: "bench", sampler, reporter }), { ignore });
   }
+  const plain = plainHandler(backend);
   const byHand = mode.startsWith("jaeger-client");
-  const handler = byHand ? jaegerHandler(backend, agentPort) : plainHandler(backend);
-  const port = await listen(createServer(handler));
+  const traced = byHand ? jaegerHandler(backend, agentPort) : plain;
+  const port = await listen(
+    createServer((request, response) => {
+      if (request.url === KINDS[0]) plain(request, response);
+      else traced(request, response);
+    }),
+  );
   let before = process.cpuUsage();
   process.on("message", (message) => {
     if (message === "end") process.exit(0);
@@ -127,11 +142,11 @@ function reply<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve) => child.once("message", (message) => resolve(message as T)));
 }
 
-/** What a service before this one would send; the same bytes whatever the mode. */
-function requestBytes(mode: Mode): string {
+/** What a service before this one would send; as many bytes whatever the mode. */
+function requestBytes(mode: Mode, kind: Kind): string {
   const flags = mode.includes("not sampled") ? 0 : 1;
   const trace = `uber-trace-id: 1f3a5c7e9b2d4f60:2b4d6f8091a3c5e7:0:${flags}`;
-  return `GET /orders HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n${trace}\r\n\r\n`;
+  return `GET ${kind} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n${trace}\r\n\r\n`;
 }
 
 /** A kept connection that asks again and again; sockets, for a client would cost more than us. */
@@ -166,14 +181,12 @@ class Connection {
 
 class Served {
   readonly mode: Mode;
-  readonly us: number[] = [];
+  readonly us: Record<Kind, number[]> = { "/plain": [], "/orders": [] };
   readonly #child: ChildProcess;
-  readonly #bytes: string;
   #connections: Connection[] = [];
 
   constructor(mode: Mode, args: readonly string[]) {
     this.mode = mode;
-    this.#bytes = requestBytes(mode);
     const self = fileURLToPath(import.meta.url);
     this.#child = fork(self, ["--serve", mode, ...args], { execArgv: [] });
   }
@@ -190,11 +203,12 @@ class Served {
   }
 
   /** Microseconds of CPU a request. */
-  async round(requests: number): Promise<number> {
+  async round(kind: Kind, requests: number): Promise<number> {
+    const bytes = requestBytes(this.mode, kind);
     await this.#cpu("begin");
     let left = requests;
     const work = async (connection: Connection): Promise<void> => {
-      while (left-- > 0) await connection.ask(this.#bytes);
+      while (left-- > 0) await connection.ask(bytes);
     };
     await Promise.all(this.#connections.map(work));
     return (await this.#cpu("used")) / requests;
@@ -216,7 +230,10 @@ function medianWithin(values: readonly number[]): { median: number; low: number;
   return { median: at(middle), low: at(middle - reach), high: at(middle + reach) };
 }
 
-/** Runs the modes in turns, so that the machine's moods meet every mode alike. */
+/**
+ * Traced and plain rounds take turns within one process, for two processes that do the same differ
+ * by more than tracing costs; which of the two begins changes from pair to pair.
+ */
 export async function measureServers(
   installed: string,
   udpPort: number,
@@ -228,24 +245,32 @@ export async function measureServers(
   const servers = serverModes.map((mode) => new Served(mode, args));
   for (const server of servers) await server.start();
   for (let i = 0; i < WARM_ROUNDS; i++) {
-    for (const server of servers) await server.round(options.requests);
+    for (const server of servers) {
+      for (const kind of KINDS) await server.round(kind, options.requests);
+    }
   }
   for (let i = 0; i < options.rounds; i++) {
-    // Each begins as often as the others: the first after a pause pays for cold caches.
-    for (let turn = 0; turn < servers.length; turn++) {
-      const server = servers[(turn + i) % servers.length]!;
-      server.us.push(await server.round(options.requests));
+    for (const server of servers) {
+      for (const kind of i % 2 === 0 ? KINDS : KINDS.toReversed()) {
+        server.us[kind].push(await server.round(kind, options.requests));
+      }
     }
   }
   for (const server of servers) server.stop();
   backend.close();
   backend.closeAllConnections();
-  const untraced = servers[0]!.us;
   return servers.map(({ mode, us }) => {
-    const more = medianWithin(us.map((value, i) => value - untraced[i]!));
-    const { median } = medianWithin(us);
+    const plain = us["/plain"];
+    const more = medianWithin(us["/orders"].map((value, i) => value - plain[i]!));
     const { median: moreUs, low: lowUs, high: highUs } = more;
-    return { mode, medianUs: median, moreUs, lowUs, highUs, rounds: us.length };
+    return {
+      mode,
+      plainUs: medianWithin(plain).median,
+      moreUs,
+      lowUs,
+      highUs,
+      rounds: plain.length,
+    };
   });
 }
 

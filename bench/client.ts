@@ -19,8 +19,8 @@ import type { SpanCost } from "./client-span.ts";
 
 const usage = `node bench/client.ts [options]
   --passes N    passes over the clients, five rounds each (default 3)
-  --rounds N    rounds of the servers (default 60)
-  --requests N  requests a round (default 800)
+  --rounds N    pairs of rounds of each server (default 60)
+  --requests N  requests a round (default 400)
   --write       write the client's section of BENCHMARKS.md
 `;
 
@@ -28,7 +28,7 @@ const { values } = parseArgs({
   options: {
     passes: { type: "string", default: "3" },
     rounds: { type: "string", default: "60" },
-    requests: { type: "string", default: "800" },
+    requests: { type: "string", default: "400" },
     write: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -48,12 +48,14 @@ function spanTable(costs: readonly SpanCost[]): string {
 }
 
 function serverTable(costs: readonly ServerCost[]): string {
-  const rows = costs.map(({ mode, medianUs, moreUs, lowUs, highUs, rounds }, i) => {
-    const more =
-      i === 0 ? "" : `${moreUs.toFixed(1)} (${lowUs.toFixed(1)} to ${highUs.toFixed(1)})`;
-    return [mode, medianUs.toFixed(1), more, String(rounds)];
+  const rows = costs.map(({ mode, plainUs, moreUs, lowUs, highUs, rounds }) => {
+    const bounds = `${moreUs.toFixed(1)} (${lowUs.toFixed(1)} to ${highUs.toFixed(1)})`;
+    return [mode, plainUs.toFixed(1), bounds, String(rounds)];
   });
-  return table(["served process", "µs a request", "more than untraced (95 %)", "rounds"], rows);
+  return table(
+    ["what is traced by", "µs a plain request", "a traced one more (95 %)", "pairs"],
+    rows,
+  );
 }
 
 function pageTable(costs: readonly PageCost[]): string {
@@ -112,8 +114,9 @@ Start, four tags, finish; CPU of the process, garbage collection and sending inc
 ${spans}
 ### A request
 A busy \`node:http\` server that makes one call a request: a server span and a client span. Rounds
-of ${options.requests} requests take turns; the difference is to the untraced round beside it: the
-median and its bounds. The second untraced process tells what is noise.
+of ${options.requests} traced and as many plain requests take turns in the same process; the
+difference is within such pairs: the median and its bounds. The process that traces nothing tells
+what is noise.
 
 ${servers}
 ### A page
