@@ -126,7 +126,7 @@ export class TextMapCodec implements Injector, Extractor {
       const letter = firstLetter(key);
       const known = letter === this.#contextLetter || letter === this.#baggageLetter;
       if ((!known && letter !== JAEGER_LETTER) || !Object.hasOwn(headers, key)) continue;
-      const lowerKey = key.toLowerCase();
+      const lowerKey = key === this.#contextKey ? key : key.toLowerCase();
       if (lowerKey === this.#contextKey) {
         context = this.#context(headers[key]);
       } else if (lowerKey === "jaeger-debug-id") {
@@ -143,9 +143,18 @@ export class TextMapCodec implements Injector, Extractor {
 
   #context(value: unknown): SpanContext | null {
     const text = headerText(value);
-    const context = text === null ? null : SpanContext.fromString(this.#baggage.decode(text));
-    if (context === null) this.#metrics?.decodingErrors.increment(1);
-    return context;
+    if (text === null) return this.#malformed();
+    // Ids need no decoding, unless somebody encoded the colons between them.
+    return (
+      SpanContext.fromString(text) ??
+      SpanContext.fromString(this.#baggage.decode(text)) ??
+      this.#malformed()
+    );
+  }
+
+  #malformed(): null {
+    this.#metrics?.decodingErrors.increment(1);
+    return null;
   }
 
   inject(context: SpanContext, carrier: unknown): void {

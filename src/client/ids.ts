@@ -29,19 +29,24 @@ export class IdSource {
   }
 }
 
-/** Two and three hex digits by value; small tables that stay in the cache. */
-const HEX8: readonly string[] = hexTable(2);
-const HEX12: readonly string[] = hexTable(3);
-
-function hexTable(digits: number): string[] {
-  const table: string[] = [];
-  for (let i = 0; i < 16 ** digits; i++) table.push(i.toString(16).padStart(digits, "0"));
-  return table;
+/** The character code of the lowest four bits as a hex digit. */
+function digit(value: number): number {
+  const four = value & 15;
+  return four + (four < 10 ? 48 : 87);
 }
 
-/** Eight lower-case hex digits of an int32. */
+/** Eight lower-case hex digits of an int32, computed: no table stays in a busy server's cache. */
 export function hex32(value: number): string {
-  return HEX12[value >>> 20]! + HEX12[(value >>> 8) & 0xfff]! + HEX8[value & 0xff]!;
+  return String.fromCharCode(
+    digit(value >>> 28),
+    digit(value >>> 24),
+    digit(value >>> 20),
+    digit(value >>> 16),
+    digit(value >>> 12),
+    digit(value >>> 8),
+    digit(value >>> 4),
+    digit(value),
+  );
 }
 
 /** Hex without leading zeros, as Jaeger's Node client writes ids; `first` is its first word. */

@@ -35,7 +35,10 @@ export function tracedListener(tracer: Tracer, listener: Listener): Listener {
 }
 
 function isUntraced(args: readonly unknown[]): boolean {
-  return args.some((each) => typeof each === "object" && each !== null && UNTRACED in each);
+  for (const each of args) {
+    if (typeof each === "object" && each !== null && UNTRACED in each) return true;
+  }
+  return false;
 }
 
 /** Reports a client span for a request and carries the trace on in its headers. */
@@ -99,10 +102,11 @@ function wrapEmit(
   return function emit(this: unknown, event: string, ...args: unknown[]): boolean {
     if (event !== "request") return original.call(this, event, ...args);
     const request = args[0] as IncomingMessage;
+    const response = args[1] as ServerResponse;
     const skip = spanOfRequest(request) !== null || options.ignore?.(request) === true;
-    if (skip) return original.call(this, event, ...args);
-    const span = startServerSpan(tracer, request, args[1] as ServerResponse, "node:http");
-    return tracer.withSpan(span, () => original.call(this, event, ...args));
+    if (skip) return original.call(this, event, request, response);
+    const span = startServerSpan(tracer, request, response, "node:http");
+    return tracer.withSpan(span, () => original.call(this, event, request, response));
   };
 }
 
