@@ -11,6 +11,19 @@ export function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64
   return bigger;
 }
 
+/** Columns up to this length are copied by a loop: a view of each would be most of the work. */
+const SHORT_COLUMN = 24;
+
+/** Fills a column from the beginning of one that is collected. */
+export function copyColumn<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(
+  from: T,
+  to: T,
+): void {
+  const length = to.length;
+  if (length > SHORT_COLUMN) to.set(from.subarray(0, length));
+  else for (let i = 0; i < length; i++) to[i] = from[i]!;
+}
+
 /** Attributes of one level while they are collected; owners and entries arrive in order. */
 export class AttributeTableBuilder {
   offsets = new Uint32Array(257);
@@ -55,8 +68,8 @@ export class AttributeTableBuilder {
 
   copyInto(table: AttributeTable): void {
     this.offsets[this.owners] = this.count;
-    table.offsets.set(this.offsets.subarray(0, this.owners + 1));
-    table.key.set(this.key.subarray(0, this.count));
-    table.value.set(this.value.subarray(0, this.count));
+    copyColumn(this.offsets, table.offsets);
+    copyColumn(this.key, table.key);
+    copyColumn(this.value, table.value);
   }
 }

@@ -1,7 +1,7 @@
 /** BatchBuilder: how codecs and stores make a SpanBatch, row by row. Bench: decode. */
 
 import { utf8Bytes } from "../base/bytes.ts";
-import { AttributeTableBuilder, grown } from "./attribute-table.ts";
+import { AttributeTableBuilder, copyColumn, grown } from "./attribute-table.ts";
 import { ATTRIBUTE_TYPE, imageSizeBytes, newBatch } from "./batch.ts";
 import type { BatchCounts, SpanBatch } from "./batch.ts";
 import { DictionaryBuilder } from "./dictionary.ts";
@@ -349,25 +349,25 @@ export class BatchBuilder {
 
   #copySpans(batch: SpanBatch): void {
     const n = this.spanCount;
-    batch.startUs.set(this.startUs.subarray(0, n));
-    batch.durationNs.set(this.durationNs.subarray(0, n));
-    batch.startNs.set(this.startNs.subarray(0, n));
-    batch.nameId.set(this.nameId.subarray(0, n));
-    batch.statusMessageId.set(this.statusMessageId.subarray(0, n));
-    batch.traceStateId.set(this.traceStateId.subarray(0, n));
-    batch.flags.set(this.flags.subarray(0, n));
-    batch.rare.set(this.rare.subarray(0, n));
-    batch.resourceRow.set(this.resourceRow.subarray(0, n));
-    batch.scopeRow.set(this.scopeRow.subarray(0, n));
-    batch.eventOffsets.set(this.eventOffsets.subarray(0, n));
+    copyColumn(this.startUs, batch.startUs);
+    copyColumn(this.durationNs, batch.durationNs);
+    copyColumn(this.startNs, batch.startNs);
+    copyColumn(this.nameId, batch.nameId);
+    copyColumn(this.statusMessageId, batch.statusMessageId);
+    copyColumn(this.traceStateId, batch.traceStateId);
+    copyColumn(this.flags, batch.flags);
+    copyColumn(this.rare, batch.rare);
+    copyColumn(this.resourceRow, batch.resourceRow);
+    copyColumn(this.scopeRow, batch.scopeRow);
+    copyColumn(this.eventOffsets, batch.eventOffsets);
     batch.eventOffsets[n] = this.eventCount;
-    batch.linkOffsets.set(this.linkOffsets.subarray(0, n));
+    copyColumn(this.linkOffsets, batch.linkOffsets);
     batch.linkOffsets[n] = this.linkCount;
-    batch.kind.set(this.kind.subarray(0, n));
-    batch.status.set(this.status.subarray(0, n));
-    batch.traceId.set(this.traceId.subarray(0, n * 16));
-    batch.spanId.set(this.spanId.subarray(0, n * 8));
-    batch.parentSpanId.set(this.parentSpanId.subarray(0, n * 8));
+    copyColumn(this.kind, batch.kind);
+    copyColumn(this.status, batch.status);
+    copyColumn(this.traceId, batch.traceId);
+    copyColumn(this.spanId, batch.spanId);
+    copyColumn(this.parentSpanId, batch.parentSpanId);
     this.#rare.forEach((row, r) => {
       batch.rareExact[r] = row.exact;
       batch.rareStartUs[r] = row.startUs;
@@ -386,24 +386,24 @@ export class BatchBuilder {
     batch.scopeVersionId.set(this.scopeVersionId);
     batch.scopeDropped.set(this.scopeDropped);
     batch.scopeSchemaUrlId.set(this.scopeSchemaUrlId);
-    batch.eventUs.set(this.eventUs.subarray(0, this.eventCount));
-    batch.eventNs.set(this.eventNs.subarray(0, this.eventCount));
-    batch.eventNameId.set(this.eventNameId.subarray(0, this.eventCount));
-    batch.eventDropped.set(this.eventDropped.subarray(0, this.eventCount));
+    copyColumn(this.eventUs, batch.eventUs);
+    copyColumn(this.eventNs, batch.eventNs);
+    copyColumn(this.eventNameId, batch.eventNameId);
+    copyColumn(this.eventDropped, batch.eventDropped);
     this.exactEvents.forEach((event, i) => {
       batch.exactEventRow[i] = event.row;
       batch.exactEventUs[i] = event.us;
     });
-    batch.linkTraceId.set(this.linkTraceId.subarray(0, this.linkCount * 16));
-    batch.linkSpanId.set(this.linkSpanId.subarray(0, this.linkCount * 8));
-    batch.linkTraceStateId.set(this.linkTraceStateId.subarray(0, this.linkCount));
-    batch.linkFlags.set(this.linkFlags.subarray(0, this.linkCount));
-    batch.linkDropped.set(this.linkDropped.subarray(0, this.linkCount));
-    batch.keyNameId.set(this.keyNameId.subarray(0, this.keyCount));
-    batch.keyType.set(this.keyType.subarray(0, this.keyCount));
+    copyColumn(this.linkTraceId, batch.linkTraceId);
+    copyColumn(this.linkSpanId, batch.linkSpanId);
+    copyColumn(this.linkTraceStateId, batch.linkTraceStateId);
+    copyColumn(this.linkFlags, batch.linkFlags);
+    copyColumn(this.linkDropped, batch.linkDropped);
+    copyColumn(this.keyNameId, batch.keyNameId);
+    copyColumn(this.keyType, batch.keyType);
     const dictionary = this.dictionary;
-    batch.dictOffsets.set(dictionary.offsets.subarray(0, dictionary.count + 1));
-    batch.dictBytes.set(dictionary.bytes.subarray(0, dictionary.sizeBytes));
+    copyColumn(dictionary.offsets, batch.dictOffsets);
+    copyColumn(dictionary.bytes, batch.dictBytes);
     this.resourceAttributes.copyInto(batch.resourceAttributes);
     this.scopeAttributes.copyInto(batch.scopeAttributes);
     this.spanAttributes.copyInto(batch.spanAttributes);

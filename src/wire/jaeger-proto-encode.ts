@@ -73,15 +73,18 @@ const SERVICE_NAME = utf8Bytes("service.name");
 const WARNINGS_NAME = utf8Bytes(WARNINGS_KEY);
 
 function roleOf(batch: SpanBatch, key: number): number {
-  const name = dictEntry(batch, batch.keyNameId[key]!);
   const type = batch.keyType[key]!;
-  if (isText(name, EVENT)) return ROLE.EVENT;
-  if (type === ARRAY && isText(name, WARNINGS_NAME)) return ROLE.WARNINGS;
-  return type === STRING && isText(name, SERVICE_NAME) ? ROLE.SERVICE : ROLE.PLAIN;
+  if (isNamed(batch, key, EVENT)) return ROLE.EVENT;
+  if (type === ARRAY && isNamed(batch, key, WARNINGS_NAME)) return ROLE.WARNINGS;
+  return type === STRING && isNamed(batch, key, SERVICE_NAME) ? ROLE.SERVICE : ROLE.PLAIN;
 }
 
-function isText(bytes: Uint8Array, text: Uint8Array): boolean {
-  return bytes.length === text.length && equalBytes(bytes, 0, text, 0, text.length);
+function isNamed(batch: SpanBatch, key: number, name: Uint8Array): boolean {
+  const { dictBytes, dictOffsets } = batch;
+  const id = batch.keyNameId[key]!;
+  const start = dictOffsets[id]!;
+  if (dictOffsets[id + 1]! - start !== name.length) return false;
+  return equalBytes(dictBytes, start, name, 0, name.length);
 }
 
 class PostSpansEncoder {

@@ -1,6 +1,6 @@
 /** Keys of Jaeger's tags that mean more than a tag: what a batch has columns for. */
 
-import { utf8, utf8Bytes } from "../base/bytes.ts";
+import { equalBytes, utf8, utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
 import type { BatchBuilder } from "../core/builder.ts";
 import { SCOPE_PREFIX } from "./jaeger-json-keys.ts";
@@ -37,20 +37,20 @@ for (const role of ROLES.keys()) {
 const SCOPE_PREFIX_BYTES = utf8Bytes(SCOPE_PREFIX);
 const EVENT_KEY = utf8Bytes("event");
 
-/** The role of a key of the builder, by its name and type. */
+/** The role of a key of the builder, by its name and type. Nothing is made for most keys. */
 export function roleOfKey(builder: BatchBuilder, key: number): number {
   const { bytes, offsets } = builder.dictionary;
   const name = builder.keyNameId[key]!;
-  const entry = bytes.subarray(offsets[name]!, offsets[name + 1]!);
-  const isScope = entry.length > SCOPE_PREFIX_BYTES.length;
-  if (isScope && startsWith(entry, SCOPE_PREFIX_BYTES)) return ROLE.SCOPE;
-  if (entry.length === EVENT_KEY.length && startsWith(entry, EVENT_KEY)) return ROLE.EVENT;
-  if (entry.length === 0 || FIRST_OF_LENGTH[entry.length] !== entry[0]) return ROLE.PLAIN;
-  return ROLES.get(`${utf8(entry)} ${builder.keyType[key]!}`) ?? ROLE.PLAIN;
+  const start = offsets[name]!;
+  const length = offsets[name + 1]! - start;
+  const isScope = length > SCOPE_PREFIX_BYTES.length;
+  if (isScope && beginsWith(bytes, start, SCOPE_PREFIX_BYTES)) return ROLE.SCOPE;
+  if (length === EVENT_KEY.length && beginsWith(bytes, start, EVENT_KEY)) return ROLE.EVENT;
+  if (length === 0 || FIRST_OF_LENGTH[length] !== bytes[start]) return ROLE.PLAIN;
+  const text = utf8(bytes.subarray(start, start + length));
+  return ROLES.get(`${text} ${builder.keyType[key]!}`) ?? ROLE.PLAIN;
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
-  return true;
+function beginsWith(bytes: Uint8Array, start: number, prefix: Uint8Array): boolean {
+  return equalBytes(bytes, start, prefix, 0, prefix.length);
 }

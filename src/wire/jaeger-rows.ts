@@ -50,6 +50,8 @@ export class JaegerRows {
   #statusKey = -1;
   #statusValue = 0;
   readonly #scopeTags: number[] = [];
+  /** Numbers of it that are the open span's: emptying a list would make it anew for every span. */
+  #scopeTagNumbers = 0;
   /** The scope of the span before and its tags: mostly the next one's too. */
   #lastScope = 0;
   #lastScopeTags: readonly number[] = [];
@@ -115,7 +117,7 @@ export class JaegerRows {
     if (this.#emptyScope === -1) this.#emptyScope = this.#builder.addScope();
     this.#errorKey = -1;
     this.#statusKey = -1;
-    this.#scopeTags.length = 0;
+    this.#scopeTagNumbers = 0;
     this.#overAttributes = 0;
     this.#overEvents = 0;
     this.#overLinks = 0;
@@ -167,8 +169,9 @@ export class JaegerRows {
         builder.traceStateId[row] = value;
         return true;
       case ROLE.SCOPE:
-        if (this.#scopeTags.length >= 2 * this.#limits.attributesPerOwner) return false;
-        this.#scopeTags.push(key, value);
+        if (this.#scopeTagNumbers >= 2 * this.#limits.attributesPerOwner) return false;
+        this.#scopeTags[this.#scopeTagNumbers++] = key;
+        this.#scopeTags[this.#scopeTagNumbers++] = value;
         return true;
       default:
         return false;
@@ -308,7 +311,7 @@ export class JaegerRows {
     const hasTrace = (t[row * 4]! | t[row * 4 + 1]! | t[row * 4 + 2]! | t[row * 4 + 3]!) !== 0;
     if (anyIds || (hasTrace && (s[row * 2]! | s[row * 2 + 1]!) !== 0)) {
       if (this.#errorKey !== -1 || this.#statusKey !== -1) this.#closeStatus();
-      if (this.#scopeTags.length > 0) builder.scopeRow[row] = this.#scope();
+      if (this.#scopeTagNumbers > 0) builder.scopeRow[row] = this.#scope();
       if (this.#references > 0) this.#closeReferences();
       return this.processWarnings | this.#closeCounts();
     }
@@ -347,9 +350,10 @@ export class JaegerRows {
 
   /** The row of the scope that the open span's tags tell of. */
   #scope(): number {
-    const tags = this.#scopeTags;
-    if (sameNumbers(tags, this.#lastScopeTags)) return this.#lastScope;
-    this.#lastScopeTags = tags.slice();
+    const count = this.#scopeTagNumbers;
+    if (sameNumbers(this.#scopeTags, count, this.#lastScopeTags)) return this.#lastScope;
+    const tags = this.#scopeTags.slice(0, count);
+    this.#lastScopeTags = tags;
     const id = tags.join();
     const known = this.#scopes.get(id);
     if (known !== undefined) {
@@ -450,8 +454,9 @@ export class JaegerRows {
   }
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+/** Whether the first `count` numbers of a list are all of another. */
+function sameNumbers(a: readonly number[], count: number, b: readonly number[]): boolean {
+  if (count !== b.length) return false;
+  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -23,6 +23,8 @@ const COMPACT_HEADERS = Uint8Array.of(0x18, 0x27, 0x31, 0x46, 0x58);
 /** Bytes that are read after a tag's key whatever it says: its type, a number and an end. */
 const BINARY_REST = 19;
 const COMPACT_REST = 13;
+/** Where the halves of a reference's ids go, by field: the trace's low one comes first. */
+const REFERENCE_WORD = Uint8Array.of(0, 0, 2, 0, 4);
 /** Bits of the fields a span must have: all but references, tags and logs. */
 const SPAN_FIELDS = 0b1110111110;
 const CALL = 1;
@@ -83,6 +85,8 @@ class BatchScanner extends ThriftScanner {
   #named = false;
   #seqNo: number | undefined;
   #stats: ClientStats | undefined;
+  /** Ids of the reference being read: words of its trace's and of its span's. */
+  readonly #referenceWords = [0, 0, 0, 0, 0, 0];
   /** The tag read last: its key in the builder and its value. */
   #key = 0;
   #value = 0;
@@ -281,20 +285,19 @@ class BatchScanner extends ThriftScanner {
 
   #reference(): void {
     let type: number = REFERENCE.CHILD_OF;
-    let [t0, t1, t2, t3, s0, s1] = [0, 0, 0, 0, 0, 0];
+    const words = this.#referenceWords;
+    words.fill(0);
     for (let field = 0; this.next(field);) {
       field = this.field;
       if (field === 1 && this.is(THRIFT.I32)) type = this.i32();
       else if (field >= 2 && field <= 4 && this.is(THRIFT.I64)) {
         this.i64();
-        const high = toWord(this.high);
-        const low = toWord(this.low);
-        if (field === 2) [t2, t3] = [high, low];
-        else if (field === 3) [t0, t1] = [high, low];
-        else [s0, s1] = [high, low];
+        const at = REFERENCE_WORD[field]!;
+        words[at] = toWord(this.high);
+        words[at + 1] = toWord(this.low);
       } else this.skip();
     }
-    this.#rows.reference(type, t0, t1, t2, t3, s0, s1);
+    this.#rows.reference(type, words[0]!, words[1]!, words[2]!, words[3]!, words[4]!, words[5]!);
   }
 
   #log(): void {
