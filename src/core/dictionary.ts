@@ -21,7 +21,8 @@ export class DictionaryBuilder {
   #source: Uint8Array = COPY;
   #sourceView: DataView = COPY_VIEW;
   #hashes: Uint32Array = new Uint32Array(INITIAL_ENTRIES);
-  #slots: Uint32Array = new Uint32Array(INITIAL_ENTRIES * 4);
+  /** Two words a slot, an entry's id and its hash: a miss touches one cache line. */
+  #slots: Uint32Array = new Uint32Array(INITIAL_ENTRIES * 8);
   #mask = INITIAL_ENTRIES * 4 - 1;
 
   constructor() {
@@ -59,9 +60,10 @@ export class DictionaryBuilder {
     const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
     const hash = hashView32(view, start, end - start);
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const id = this.#slots[slot]!;
+      const id = this.#slots[slot * 2]!;
       if (id === 0) return -1;
-      if (this.#hashes[id] === hash && this.#same(id, view, start, end - start)) return id;
+      const met = this.#slots[slot * 2 + 1] === hash;
+      if (met && this.#same(id, view, start, end - start)) return id;
     }
   }
 
@@ -105,9 +107,9 @@ export class DictionaryBuilder {
     const mask = this.#mask;
     let slot = hash & mask;
     for (;;) {
-      const id = slots[slot]!;
+      const id = slots[slot * 2]!;
       if (id === 0) return this.#add(view, start, length, hash, slot);
-      if (this.#hashes[id] === hash && this.#same(id, view, start, length)) return id;
+      if (slots[slot * 2 + 1] === hash && this.#same(id, view, start, length)) return id;
       slot = (slot + 1) & mask;
     }
   }
@@ -135,9 +137,10 @@ export class DictionaryBuilder {
     for (; i < length; i++) own.setUint8(at + i, view.getUint8(start + i));
     this.offsets[id + 1] = at + length;
     this.#hashes[id] = hash;
-    this.#slots[slot] = id;
+    this.#slots[slot * 2] = id;
+    this.#slots[slot * 2 + 1] = hash;
     this.count = id + 1;
-    if (this.count * 2 > this.#slots.length) this.#rehash(this.#slots.length * 4);
+    if (this.count * 4 > this.#slots.length) this.#rehash(this.#slots.length * 2);
     return id;
   }
 
@@ -160,11 +163,13 @@ export class DictionaryBuilder {
   #rehash(size: number): void {
     if (size === this.#slots.length) this.#slots.fill(0);
     else this.#slots = new Uint32Array(size);
-    this.#mask = size - 1;
+    this.#mask = size / 2 - 1;
     for (let id = 1; id < this.count; id++) {
-      let slot = this.#hashes[id]! & this.#mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = id;
+      const hash = this.#hashes[id]!;
+      let slot = hash & this.#mask;
+      while (this.#slots[slot * 2] !== 0) slot = (slot + 1) & this.#mask;
+      this.#slots[slot * 2] = id;
+      this.#slots[slot * 2 + 1] = hash;
     }
   }
 }

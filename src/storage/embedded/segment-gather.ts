@@ -18,54 +18,48 @@ export class PairTable {
   column = new Uint32Array(4096);
   value = new Uint32Array(4096);
   uses = new Uint32Array(4096);
-  #slots = new Uint32Array(16384);
-  #mask = 16383;
+  /** Two words a value: 1 + its first pair, and that one's column. Most have no other. */
+  #first = new Uint32Array(8192);
+  /** The other pairs of a value, by column and value: a chain would be as long as there are keys. */
+  readonly #others = new Map<number, number>();
 
   /** Number of the pair, adding it when new; counts nothing. */
   find(column: number, value: number): number {
-    let slot = mix32(value ^ Math.imul(column + 1, 0x9e3779b1)) & this.#mask;
-    for (;;) {
-      const pair = this.#slots[slot]! - 1;
-      if (pair < 0) return this.#add(column, value, slot);
-      if (this.value[pair] === value && this.column[pair] === column) return pair;
-      slot = (slot + 1) & this.#mask;
+    if (value * 2 + 1 >= this.#first.length) this.#first = longer(this.#first, value * 4);
+    const first = this.#first[value * 2]! - 1;
+    if (first < 0) {
+      const made = this.#add(column, value);
+      this.#first[value * 2] = made + 1;
+      this.#first[value * 2 + 1] = column;
+      return made;
     }
+    if (this.#first[value * 2 + 1] === column) return first;
+    const key = column * 4294967296 + value;
+    const other = this.#others.get(key);
+    if (other !== undefined) return other;
+    const made = this.#add(column, value);
+    this.#others.set(key, made);
+    return made;
   }
 
-  #add(column: number, value: number, slot: number): number {
-    if (this.count === this.column.length) this.#grow();
+  #add(column: number, value: number): number {
     const pair = this.count++;
+    if (pair === this.column.length) {
+      const size = pair * 2;
+      this.column = longer(this.column, size);
+      this.value = longer(this.value, size);
+      this.uses = longer(this.uses, size);
+    }
     this.column[pair] = column;
     this.value[pair] = value;
-    this.uses[pair] = 0;
-    this.#slots[slot] = pair + 1;
-    if (this.count * 2 > this.#slots.length) this.#rehash();
     return pair;
   }
+}
 
-  #grow(): void {
-    const size = this.column.length * 2;
-    const bigger = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const to = new Uint32Array(size);
-      to.set(from);
-      return to;
-    };
-    this.column = bigger(this.column);
-    this.value = bigger(this.value);
-    this.uses = bigger(this.uses);
-  }
-
-  #rehash(): void {
-    const size = this.#slots.length * 2;
-    this.#slots = new Uint32Array(size);
-    this.#mask = size - 1;
-    for (let pair = 0; pair < this.count; pair++) {
-      const mixed = this.value[pair]! ^ Math.imul(this.column[pair]! + 1, 0x9e3779b1);
-      let slot = mix32(mixed) & this.#mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = pair + 1;
-    }
-  }
+function longer(from: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
+  const to = new Uint32Array(size);
+  to.set(from);
+  return to;
 }
 
 /** Distinct sequences of columns: shape `s` is `columns[offsets[s] ..< offsets[s + 1]]`. */
@@ -80,9 +74,7 @@ export class ShapeTable {
   reserve(length: number): number {
     const at = this.offsets[this.count]!;
     if (at + length > this.columns.length) {
-      const bigger = new Uint32Array(Math.max(at + length, this.columns.length * 2));
-      bigger.set(this.columns);
-      this.columns = bigger;
+      this.columns = longer(this.columns, Math.max(at + length, this.columns.length * 2));
     }
     return at;
   }
@@ -112,12 +104,8 @@ export class ShapeTable {
   #add(at: number, length: number, hash: number, slot: number): number {
     const shape = this.count++;
     if (this.count + 1 > this.offsets.length) {
-      const offsets = new Uint32Array(this.offsets.length * 2);
-      offsets.set(this.offsets);
-      this.offsets = offsets;
-      const hashes = new Uint32Array(this.#hashes.length * 2);
-      hashes.set(this.#hashes);
-      this.#hashes = hashes;
+      this.offsets = longer(this.offsets, this.offsets.length * 2);
+      this.#hashes = longer(this.#hashes, this.#hashes.length * 2);
     }
     this.offsets[this.count] = at + length;
     this.#hashes[shape] = hash;
@@ -143,7 +131,7 @@ export interface GatheredColumn {
   readonly nameId: number;
   /** ATTRIBUTE_TYPE. */
   readonly type: number;
-  /** Source row from which on `pairOf` holds dictionary ids of the row's own batch instead. */
+  /** Source row from which on `pairOf` tells where the value's bytes lie instead. */
   rawFrom: number;
   /** Entries of rows from `rawFrom` on. */
   rawUses: number;
@@ -156,6 +144,8 @@ export interface GatheredColumn {
 export const NEVER_RAW = 0xffffffff;
 /** A column is judged after this many entries: fewer misjudge 5,000 addresses as all distinct. */
 const RAW_AFTER_USES = 8192;
+/** In `lengthOf`: the length is in `longLengths`. */
+export const LONG_VALUE = 0xffff;
 
 /** Everything of the source rows but what is copied as it is; row `g` counts over batches. */
 export interface Gathered {
@@ -166,12 +156,16 @@ export interface Gathered {
   /** First row of each batch. */
   readonly base: Uint32Array;
   readonly shapeOf: Uint32Array;
-  /**
-   * Row `g` has the pairs (or, in raw columns, ids of its batch) `pairOf[attributeStart[g] ..]`,
-   * as many as its shape has columns.
-   */
+  /** Row `g` has the entries `attributeStart[g] ..`, as many as its shape has columns. */
   readonly attributeStart: Uint32Array;
+  /**
+   * An entry's pair or, in raw columns, where its bytes begin in the buffer of the row's batch:
+   * asking the batch's dictionary later, in segment order, is a cache miss a value.
+   */
   readonly pairOf: Uint32Array;
+  /** Raw columns: how long an entry is, or LONG_VALUE. */
+  readonly lengthOf: Uint16Array;
+  readonly longLengths: ReadonlyMap<number, number>;
 }
 
 /** Gathers the span attributes of all rows of `batches`. */
@@ -196,7 +190,17 @@ export function gatherRows(batches: readonly SpanBatch[]): Gathered {
     shapeOf: gatherer.shapeOf,
     attributeStart: gatherer.attributeStart,
     pairOf: gatherer.pairOf,
+    lengthOf: gatherer.lengthOf,
+    longLengths: gatherer.longLengths,
   };
+}
+
+/** Per key of a batch, while its rows are gathered. */
+interface KeyFacts {
+  readonly column: Uint32Array;
+  /** 1 where the column is raw by now. */
+  readonly raw: Uint8Array;
+  readonly uses: Uint32Array;
 }
 
 class Gatherer {
@@ -207,6 +211,8 @@ class Gatherer {
   readonly shapeOf: Uint32Array;
   readonly attributeStart: Uint32Array;
   readonly pairOf: Uint32Array;
+  readonly lengthOf: Uint16Array;
+  readonly longLengths = new Map<number, number>();
   readonly #columnOf = new Map<number, number>();
   /** Columns that may yet turn raw. */
   readonly #watched = new Set<GatheredColumn>();
@@ -219,69 +225,77 @@ class Gatherer {
     this.shapeOf = new Uint32Array(rows);
     this.attributeStart = new Uint32Array(rows);
     this.pairOf = new Uint32Array(attributes);
+    this.lengthOf = new Uint16Array(attributes);
   }
 
   add(batch: SpanBatch, base: number): void {
-    const columnOfKey = this.#columnsOfKeys(batch);
-    const rawKeys = Uint8Array.from(columnOfKey, (column) => {
-      return this.columns[column]!.rawFrom === NEVER_RAW ? 0 : 1;
-    });
+    const column = this.#columnsOfKeys(batch);
+    const raw = new Uint8Array(column.length);
+    for (let k = 0; k < raw.length; k++) {
+      raw[k] = this.columns[column[k]!]!.rawFrom === NEVER_RAW ? 0 : 1;
+    }
+    const keys = { column, raw, uses: new Uint32Array(column.length) };
+    this.#shapesOf(batch, base, column);
+    this.#valuesOf(batch, keys);
+    for (let k = 0; k < raw.length; k++) {
+      const of = this.columns[column[k]!]!;
+      if (raw[k] === 1) of.rawUses += keys.uses[k]!;
+      else of.uses += keys.uses[k]!;
+    }
+    for (const watched of this.#watched) this.#judge(watched, base + batch.spanCount);
+  }
+
+  #shapesOf(batch: SpanBatch, base: number, columnOfKey: Uint32Array): void {
+    const { offsets, key } = batch.spanAttributes;
+    const { shapes, shapeOf, attributeStart } = this;
+    const filled = this.#filled;
+    for (let r = 0; r < batch.spanCount; r++) {
+      const from = offsets[r]!;
+      const length = offsets[r + 1]! - from;
+      const at = shapes.reserve(length);
+      attributeStart[base + r] = filled + from;
+      const hash = shapeInto(shapes.columns, at, key, from, length, columnOfKey);
+      shapeOf[base + r] = shapes.find(length, hash);
+    }
+  }
+
+  #valuesOf(batch: SpanBatch, keys: KeyFacts): void {
     if (this.#memoKey.length < batch.dictCount) {
       this.#memoKey = new Uint32Array(batch.dictCount * 2);
       this.#memoPair = new Uint32Array(batch.dictCount * 2);
     } else this.#memoKey.fill(0, 0, Math.max(2, batch.dictCount));
-    const { offsets, key, value } = batch.spanAttributes;
+    const { key, value } = batch.spanAttributes;
+    const { pairOf, lengthOf } = this;
     const memoKey = this.#memoKey;
     const memoPair = this.#memoPair;
-    const pairOf = this.pairOf;
+    const { raw, uses } = keys;
+    const offsets = batch.dictOffsets;
+    const start = batch.dictBytes.byteOffset;
+    let pairUses = this.pairs.uses;
     let filled = this.#filled;
-    for (let r = 0; r < batch.spanCount; r++) {
-      const from = offsets[r]!;
-      const to = offsets[r + 1]!;
-      const at = this.shapes.reserve(to - from);
-      const shapeColumns = this.shapes.columns;
-      let hash = to - from;
-      this.attributeStart[base + r] = filled;
-      for (let a = from; a < to; a++) {
-        const k = key[a]!;
-        const column = columnOfKey[k]!;
-        shapeColumns[at + a - from] = column;
-        hash = Math.imul(hash ^ column, 0x9e3779b1) ^ (hash >>> 15);
-        if (rawKeys[k] === 1) {
-          pairOf[filled++] = value[a]!;
-          continue;
-        }
-        const v = value[a]!;
-        if (memoKey[v] === k + 1) {
-          pairOf[filled++] = memoPair[v]!;
-          continue;
-        }
-        const pair = this.#pair(batch, column, v);
+    for (let a = 0; a < key.length; a++, filled++) {
+      const k = key[a]!;
+      const v = value[a]!;
+      uses[k]!++;
+      if (raw[k] === 1) {
+        const from = offsets[v]!;
+        const length = offsets[v + 1]! - from;
+        pairOf[filled] = start + from;
+        lengthOf[filled] = length < LONG_VALUE ? length : LONG_VALUE;
+        if (length >= LONG_VALUE) this.longLengths.set(filled, length);
+        continue;
+      }
+      let pair = memoPair[v]!;
+      if (memoKey[v] !== k + 1) {
+        pair = this.#pair(batch, keys.column[k]!, v);
+        pairUses = this.pairs.uses;
         memoKey[v] = k + 1;
         memoPair[v] = pair;
-        pairOf[filled++] = pair;
       }
-      this.shapeOf[base + r] = this.shapes.find(to - from, hash >>> 0);
+      pairUses[pair]!++;
+      pairOf[filled] = pair;
     }
-    this.#count(this.#filled, key, rawKeys, columnOfKey);
     this.#filled = filled;
-    for (const column of this.#watched) this.#judge(column, base + batch.spanCount);
-  }
-
-  #count(from: number, key: Uint32Array, rawKeys: Uint8Array, columnOfKey: Uint32Array): void {
-    const pairOf = this.pairOf;
-    const uses = this.pairs.uses;
-    const keyUses = new Uint32Array(rawKeys.length);
-    for (let a = 0; a < key.length; a++) {
-      const k = key[a]!;
-      keyUses[k]!++;
-      if (rawKeys[k] === 0) uses[pairOf[from + a]!]!++;
-    }
-    for (let k = 0; k < rawKeys.length; k++) {
-      const column = this.columns[columnOfKey[k]!]!;
-      if (rawKeys[k] === 1) column.rawUses += keyUses[k]!;
-      else column.uses += keyUses[k]!;
-    }
   }
 
   /** From `row` on keeps a column's values as they are when most so far are distinct. */
@@ -325,4 +339,22 @@ class Gatherer {
     }
     return columns;
   }
+}
+
+/** Writes the columns of a row's keys to `into` and returns their hash. */
+function shapeInto(
+  into: Uint32Array,
+  at: number,
+  key: Uint32Array,
+  from: number,
+  length: number,
+  columnOfKey: Uint32Array,
+): number {
+  let hash = length;
+  for (let i = 0; i < length; i++) {
+    const column = columnOfKey[key[from + i]!]!;
+    into[at + i] = column;
+    hash = Math.imul(hash ^ column, 0x9e3779b1) ^ (hash >>> 15);
+  }
+  return hash >>> 0;
 }

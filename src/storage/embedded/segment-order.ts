@@ -10,6 +10,8 @@ export interface RowOrder {
   /** Source of row `p`: index of its batch, and row within that. */
   readonly batchOf: Uint32Array;
   readonly rowOf: Uint32Array;
+  /** Start of each row. */
+  readonly startUs: Float64Array;
   /** Trace `t` (in order) has the rows `traceStart[t] ..< traceStart[t + 1]`. */
   readonly traceStart: Uint32Array;
 }
@@ -64,7 +66,7 @@ export function orderRows(batches: readonly SpanBatch[]): RowOrder {
   for (let t = 0; t < traces; t++) {
     sortTrace(batches, batchOf, rowOf, startUs, traceStart[t]!, traceStart[t + 1]!);
   }
-  return { rows, traces, batchOf, rowOf, traceStart };
+  return { rows, traces, batchOf, rowOf, startUs, traceStart };
 }
 
 function place(
@@ -203,8 +205,10 @@ function sortLargeTrace(
   });
   const b = Uint32Array.from(order, (p) => batchOf[p]!);
   const r = Uint32Array.from(order, (p) => rowOf[p]!);
+  const s = Float64Array.from(order, (p) => startUs[p]!);
   batchOf.set(b, from);
   rowOf.set(r, from);
+  startUs.set(s, from);
 }
 
 /** Order of two rows with the same start µs: by ns, then span id as bytes. */

@@ -28,8 +28,8 @@ export interface ColumnPlan {
   readonly columns: readonly PlannedColumn[];
   /** Column as gathered → column of the plan. */
   readonly columnOf: Uint32Array;
-  /** By pair: its code (dict) or its value (raw, spilled). */
-  readonly codeOf: Uint32Array;
+  /** By pair: its code, when its column has a dictionary. Two bytes: it is read at random. */
+  readonly codeOf: Uint16Array;
   /** Shape as gathered → shape of the plan. */
   readonly shapeOf: Uint32Array;
   /** Shapes over the plan's columns; SPILLED stands for an attribute kept with the rest. */
@@ -66,17 +66,15 @@ export function planColumns(gathered: Gathered): ColumnPlan {
       width: distinct[column]! <= 256 ? 1 : 2,
     };
   });
-  const codeOf = new Uint32Array(pairs.count);
+  const codeOf = new Uint16Array(pairs.count);
   const next = new Uint32Array(planned.length);
   for (let pair = 0; pair < pairs.count; pair++) {
     const column = columnOf[pairs.column[pair]!]!;
-    const value = pairs.value[pair]!;
-    if (planned[column]!.kind === "dict") {
-      const code = next[column]!++;
-      planned[column]!.values[code] = value;
-      planned[column]!.valueUses[code] = Math.min(pairs.uses[pair]!, 255);
-      codeOf[pair] = code;
-    } else codeOf[pair] = value;
+    if (planned[column]!.kind !== "dict") continue;
+    const code = next[column]!++;
+    planned[column]!.values[code] = pairs.value[pair]!;
+    planned[column]!.valueUses[code] = Math.min(pairs.uses[pair]!, 255);
+    codeOf[pair] = code;
   }
   const { shapes, shapeOf } = planShapes(gathered.shapes, columnOf);
   const anySpilled = planned.length > MAX_COLUMNS || gathered.shapes.count > MAX_SHAPES;

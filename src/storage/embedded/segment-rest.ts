@@ -39,20 +39,9 @@ export function copyAttributes(
   }
 }
 
-/** Whether a row has anything that is kept with the rest. */
-export function hasRest(batch: SpanBatch, row: number): boolean {
-  return (
-    batch.eventOffsets[row + 1] !== batch.eventOffsets[row] ||
-    batch.linkOffsets[row + 1] !== batch.linkOffsets[row] ||
-    batch.rare[row] !== 0 ||
-    batch.traceStateId[row] !== 0 ||
-    batch.statusMessageId[row] !== 0
-  );
-}
-
 /**
- * Copies what `hasRest` tells of row `row` onto the open span `to` of the builder. Event times
- * are kept relative to `eventBaseUs`, which makes them small and compressible.
+ * Copies the rare things of row `row` onto the open span `to` of the builder. Event times are kept
+ * relative to `eventBaseUs`, which makes them small and compressible.
  */
 export function copyRest(
   builder: BatchBuilder,

@@ -2,7 +2,6 @@
 
 import type { SpanBatch } from "../../core/batch.ts";
 import { idWords } from "./segment-order.ts";
-import { hasRest } from "./segment-rest.ts";
 
 /** Row `g` counts over the batches in order. */
 export interface PlainRows {
@@ -37,7 +36,18 @@ export function plainRows(batches: readonly SpanBatch[], base: Uint32Array): Pla
     plain.status.set(batch.status, at);
     plain.spanWords.set(idWords(batch.spanId), at * 2);
     plain.parentWords.set(idWords(batch.parentSpanId), at * 2);
-    for (let r = 0; r < batch.spanCount; r++) plain.rest[at + r] = hasRest(batch, r) ? 1 : 0;
+    markRest(batch, plain.rest, at);
   });
   return plain;
+}
+
+/** 1 for each row that has something which is kept with the rest: events, links, rare things. */
+function markRest(batch: SpanBatch, rest: Uint8Array, at: number): void {
+  const { eventOffsets, linkOffsets, rare, traceStateId, statusMessageId } = batch;
+  for (let r = 0; r < batch.spanCount; r++) {
+    const events = eventOffsets[r + 1]! - eventOffsets[r]!;
+    const links = linkOffsets[r + 1]! - linkOffsets[r]!;
+    const any = events | links | rare[r]! | traceStateId[r]! | statusMessageId[r]!;
+    rest[at + r] = any === 0 ? 0 : 1;
+  }
 }

@@ -11,33 +11,47 @@ import {
   FILTER_BITS,
   FILTER_HASHES,
   FILTER_POSITIONS,
+  filterBlock,
   filterHash,
   filterKeyHash,
   filterPosition,
   filterStep,
   RARE_USES,
 } from "./segment-format.ts";
-import { SPILLED } from "./segment-gather.ts";
+import { LONG_VALUE, SPILLED } from "./segment-gather.ts";
 import type { Gathered } from "./segment-gather.ts";
 import type { RowOrder } from "./segment-order.ts";
 import { isLiteral, isNumeric } from "./segment-plan.ts";
 import type { ColumnPlan, PlannedColumn } from "./segment-plan.ts";
 
-/** Answers "may this group hold this value of this raw column?" for all groups at once. */
+/**
+ * Answers "may this group hold this value of this raw column?" for all groups at once. Groups
+ * come one after the other: their bits are set in a bitmap that the first-level cache holds, and
+ * eight bitmaps are turned into the file's order at once (0.2 µs a span less than setting bits
+ * where they go, which is another cache line each).
+ */
 export class FilterBuilder {
   readonly bytes: Uint8Array;
   readonly blocks: number;
   readonly #stride: number;
+  /** Bitmaps of eight groups, a bit a position. */
+  readonly #bitmaps: Uint8Array;
+  readonly #bitmapBytes: number;
+  /** The eight groups that the bitmaps are of. */
+  #eight = 0;
 
   constructor(entries: number, groups: number) {
     this.#stride = (groups + 7) >> 3;
     const perBlock = FILTER_POSITIONS * groups;
     this.blocks = entries === 0 ? 0 : Math.ceil((entries * FILTER_BITS) / perBlock);
     this.bytes = new Uint8Array(this.blocks * FILTER_POSITIONS * this.#stride);
+    this.#bitmapBytes = (this.blocks * FILTER_POSITIONS) >> 3;
+    this.#bitmaps = new Uint8Array(this.#bitmapBytes * 8);
   }
 
-  /** The blocks as they lie in the file: each followed by its crc32. */
+  /** The blocks as they lie in the file: each followed by its crc32. Nothing is added after. */
   sealed(): Uint8Array {
+    this.#turn();
     const size = FILTER_POSITIONS * this.#stride;
     const sink = new ByteSink(this.blocks * (size + 4));
     for (let at = 0; at < this.bytes.length; at += size) {
@@ -48,16 +62,53 @@ export class FilterBuilder {
     return sink.written();
   }
 
+  /** Adds a value of a group; groups in ascending order. */
   add(hash: number, group: number): void {
-    const block = (hash % this.blocks) * FILTER_POSITIONS;
+    if (group >> 3 !== this.#eight) {
+      this.#turn();
+      this.#eight = group >> 3;
+    }
+    const bitmaps = this.#bitmaps;
+    const from = (group & 7) * this.#bitmapBytes;
+    const block = filterBlock(hash, this.blocks) * FILTER_POSITIONS;
     let position = filterPosition(hash);
     const step = filterStep(position);
-    const bit = 1 << (group & 7);
     for (let i = 0; i < FILTER_HASHES; i++) {
-      const at = (block + (position & (FILTER_POSITIONS - 1))) * this.#stride + (group >> 3);
-      this.bytes[at] = this.bytes[at]! | bit;
+      const bit = block + (position & (FILTER_POSITIONS - 1));
+      const at = from + (bit >> 3);
+      bitmaps[at] = bitmaps[at]! | (1 << (bit & 7));
       position += step;
     }
+  }
+
+  /** Puts the eight bitmaps into their column of `bytes` and empties them. */
+  #turn(): void {
+    const size = this.#bitmapBytes;
+    const stride = this.#stride;
+    const from = this.#bitmaps;
+    const to = this.bytes;
+    for (let i = 0; i < size; i++) {
+      // An 8 × 8 transposition (Hacker's Delight, 7-3): rows are groups, columns positions.
+      let x = (from[i + size * 7]! << 24) | (from[i + size * 6]! << 16);
+      x |= (from[i + size * 5]! << 8) | from[i + size * 4]!;
+      let y = (from[i + size * 3]! << 24) | (from[i + size * 2]! << 16);
+      y |= (from[i + size]! << 8) | from[i]!;
+      if ((x | y) === 0) continue;
+      let t = (x ^ (x >>> 7)) & 0x00aa00aa;
+      x ^= t ^ (t << 7);
+      t = (y ^ (y >>> 7)) & 0x00aa00aa;
+      y ^= t ^ (t << 7);
+      t = (x ^ (x >>> 14)) & 0x0000cccc;
+      x ^= t ^ (t << 14);
+      t = (y ^ (y >>> 14)) & 0x0000cccc;
+      y ^= t ^ (t << 14);
+      t = (x & 0xf0f0f0f0) | ((y >>> 4) & 0x0f0f0f0f);
+      y = ((x << 4) & 0xf0f0f0f0) | (y & 0x0f0f0f0f);
+      let at = i * 8 * stride + this.#eight;
+      for (let shift = 0; shift < 32; shift += 8, at += stride) to[at] = y >>> shift;
+      for (let shift = 0; shift < 32; shift += 8, at += stride) to[at] = t >>> shift;
+    }
+    from.fill(0);
   }
 }
 
@@ -80,38 +131,36 @@ export class ValueEncoder {
   readonly bounds: ([number, number] | null)[][] = [];
   readonly #gathered: Gathered;
   readonly #plan: ColumnPlan;
-  readonly #batches: readonly SpanBatch[];
   readonly #batchOf: Uint32Array;
   readonly #sourceOf: Uint32Array;
+  /** dict columns: the rows' codes. Raw ones: where the values begin in their views. */
   readonly #values: Uint32Array[];
-  /** Raw columns: 1 + the batch whose dictionary the value is in, or 0 for the segment's. */
+  /** Raw columns: how long the values are, and the views they are in. */
+  readonly #lengths: Uint32Array[];
   readonly #origins: Uint32Array[];
   readonly #counts: Uint32Array;
   readonly #keyHashes: Uint32Array;
-  /** Of the segment's dictionary, then of each batch's when a raw value of it is met. */
-  readonly #views: (DataView | undefined)[];
+  /** Of the segment's dictionary, then of the buffer each batch is in. */
+  readonly #views: readonly DataView[];
   /** dict columns: whether values are rare enough for the filter. */
   readonly #rare: readonly boolean[];
   /** Numeric dict columns: the number of each code, once asked for. */
   readonly #numbersOf: (Float64Array | undefined)[] = [];
   readonly #shapes: Uint32Array;
-  /** Where the raw values being written begin in their views, and how long they are. */
-  #starts = new Uint32Array(0);
-  #lengths = new Uint32Array(0);
 
   constructor(source: ValueSource, groups: number) {
     const { gathered, plan, sourceOf } = source;
-    this.#batches = source.batches;
     this.#batchOf = source.order.batchOf;
     this.#gathered = gathered;
     this.#plan = plan;
     this.#sourceOf = sourceOf;
     this.#values = plan.columns.map(() => new Uint32Array(0));
+    this.#lengths = plan.columns.map(() => new Uint32Array(0));
     this.#origins = plan.columns.map(() => new Uint32Array(0));
     this.#counts = new Uint32Array(plan.columns.length);
     this.#shapes = new Uint32Array(sourceOf.length);
     const dictionary = gathered.dictionary;
-    this.#views = [viewOf(dictionary.bytes)];
+    this.#views = [viewOf(dictionary.bytes), ...bufferViews(source.batches)];
     this.#rare = plan.columns.map(({ type, valueUses }) => {
       return !isLiteral(type) && valueUses.some((uses) => uses <= RARE_USES);
     });
@@ -152,7 +201,7 @@ export class ValueEncoder {
     const need = (range.to - range.from) | 0;
     for (let c = 0; c < columns.length; c++) {
       if (columns[c]!.kind === "spilled") break;
-      if (this.#values[c]!.length < need) this.#values[c] = new Uint32Array(need);
+      if (this.#values[c]!.length < need) this.#resize(c, need);
     }
     const values = this.#values;
     const raw = Uint8Array.from(columns, (column) => (column.kind === "raw" ? 1 : 0));
@@ -166,23 +215,38 @@ export class ValueEncoder {
         const c = shapes.columns[k]!;
         if (c === SPILLED) continue;
         const n = counts[c]!;
-        if (n === values[c]!.length) values[c] = doubled(values[c]!);
-        if (raw[c] === 1) this.#collectRaw(c, n, g, p, pairOf[at]!);
+        // An owner may have a key twice.
+        if (n === values[c]!.length) this.#resize(c, Math.max(64, n * 2));
+        if (raw[c] === 1) this.#collectRaw(c, n, g, p, at);
         else values[c]![n] = codeOf[pairOf[at]!]!;
         counts[c] = n + 1;
       }
     }
   }
 
-  #collectRaw(c: number, n: number, g: number, p: number, entry: number): void {
-    if (this.#origins[c]!.length <= n) {
-      const bigger = new Uint32Array(this.#values[c]!.length);
-      bigger.set(this.#origins[c]!);
-      this.#origins[c] = bigger;
+  #collectRaw(c: number, n: number, g: number, p: number, at: number): void {
+    const { pairOf, pairs, lengthOf, longLengths, dictionary } = this.#gathered;
+    const entry = pairOf[at]!;
+    if (g < this.#plan.columns[c]!.rawFrom) {
+      const id = pairs.value[entry]!;
+      const start = dictionary.offsets[id]!;
+      this.#values[c]![n] = start;
+      this.#lengths[c]![n] = dictionary.offsets[id + 1]! - start;
+      this.#origins[c]![n] = 0;
+      return;
     }
-    const own = g >= this.#plan.columns[c]!.rawFrom;
-    this.#values[c]![n] = own ? entry : this.#plan.codeOf[entry]!;
-    this.#origins[c]![n] = own ? this.#batchOf[p]! + 1 : 0;
+    const length = lengthOf[at]!;
+    this.#values[c]![n] = entry;
+    this.#lengths[c]![n] = length === LONG_VALUE ? longLengths.get(at)! : length;
+    this.#origins[c]![n] = this.#batchOf[p]! + 1;
+  }
+
+  /** Makes room for `count` values of a column, keeping those it has. */
+  #resize(c: number, count: number): void {
+    this.#values[c] = resized(this.#values[c]!, count);
+    if (this.#plan.columns[c]!.kind !== "raw") return;
+    this.#lengths[c] = resized(this.#lengths[c]!, count);
+    this.#origins[c] = resized(this.#origins[c]!, count);
   }
 
   #present(kind: PlannedColumn["kind"]): number[] {
@@ -216,29 +280,8 @@ export class ValueEncoder {
       this.raw.u32(this.#counts[c]!);
     }
     for (const c of present) {
-      this.#locate(c);
       if (isNumeric(this.#plan.columns[c]!.type)) this.#rawNumbers(c, group);
       else this.#rawBytes(c, group);
-    }
-  }
-
-  /** Finds the bytes of a raw column's values in this group. */
-  #locate(c: number): void {
-    const { offsets } = this.#gathered.dictionary;
-    const count = this.#counts[c]!;
-    if (this.#starts.length < count) {
-      this.#starts = new Uint32Array(count);
-      this.#lengths = new Uint32Array(count);
-    }
-    const values = this.#values[c]!;
-    const origins = this.#origins[c]!;
-    for (let i = 0; i < count; i++) {
-      const id = values[i]!;
-      const origin = origins[i]!;
-      const from = origin === 0 ? offsets : this.#batches[origin - 1]!.dictOffsets;
-      const start = from[id]!;
-      this.#starts[i] = start;
-      this.#lengths[i] = from[id + 1]! - start;
     }
   }
 
@@ -246,10 +289,12 @@ export class ValueEncoder {
     const count = this.#counts[c]!;
     const numbers = new Uint8Array(count * 8);
     const to = viewOf(numbers);
+    const starts = this.#values[c]!;
     const origins = this.#origins[c]!;
+    const views = this.#views;
     const keyHash = this.#keyHashes[c]!;
     for (let i = 0; i < count; i++) {
-      const hash = copyHash32(this.#viewAt(origins[i]!), this.#starts[i]!, 8, to, i * 8);
+      const hash = copyHash32(views[origins[i]!]!, starts[i]!, 8, to, i * 8);
       this.filter.add(filterHash(keyHash, hash), group);
     }
     this.raw.planes64(numbers, count);
@@ -257,7 +302,7 @@ export class ValueEncoder {
 
   #rawBytes(c: number, group: number): void {
     const count = this.#counts[c]!;
-    const lengths = this.#lengths;
+    const lengths = this.#lengths[c]!;
     let longest = 0;
     let total = 0;
     for (let i = 0; i < count; i++) {
@@ -270,11 +315,13 @@ export class ValueEncoder {
     this.raw.u32(total);
     let at = this.raw.take(total);
     const to = this.raw.view;
+    const starts = this.#values[c]!;
     const origins = this.#origins[c]!;
+    const views = this.#views;
     const keyHash = this.#keyHashes[c]!;
     for (let i = 0; i < count; i++) {
       const length = lengths[i]!;
-      const hash = copyHash32(this.#viewAt(origins[i]!), this.#starts[i]!, length, to, at);
+      const hash = copyHash32(views[origins[i]!]!, starts[i]!, length, to, at);
       this.filter.add(filterHash(keyHash, hash), group);
       at += length;
     }
@@ -282,25 +329,15 @@ export class ValueEncoder {
 
   #bounds(group: number): void {
     const { columns } = this.#plan;
+    const between: [number, number] = [0, 0];
     for (let c = 0; c < columns.length; c++) {
-      const column = columns[c]!;
-      if (!isNumeric(column.type) || column.kind === "spilled") continue;
-      const numbers = column.kind === "dict" ? this.#codeNumbers(c) : undefined;
-      let least = Infinity;
-      let greatest = -Infinity;
+      const { type, kind } = columns[c]!;
+      if (!isNumeric(type) || kind === "spilled") continue;
       const values = this.#values[c]!;
-      const origins = this.#origins[c]!;
       const count = this.#counts[c]!;
-      for (let i = 0; i < count; i++) {
-        const id = values[i]!;
-        const value =
-          numbers === undefined ? this.#number(id, origins[i]!, column.type) : numbers[id]!;
-        // A NaN fails both comparisons and stays outside the bounds, as it should: it
-        // satisfies no comparison.
-        if (value < least) least = value;
-        if (value > greatest) greatest = value;
-      }
-      this.bounds[c]![group] = least <= greatest ? [least, greatest] : null;
+      if (kind === "dict") dictBounds(values, count, this.#codeNumbers(c), between);
+      else rawBounds(values, count, this.#origins[c]!, this.#views, type, between);
+      this.bounds[c]![group] = between[0] <= between[1] ? [between[0], between[1]] : null;
     }
   }
 
@@ -309,31 +346,70 @@ export class ValueEncoder {
     const known = this.#numbersOf[c];
     if (known !== undefined) return known;
     const numbers = new Float64Array(values.length);
+    const { offsets } = this.#gathered.dictionary;
+    const view = this.#views[0]!;
     for (let code = 0; code < values.length; code++) {
-      numbers[code] = this.#number(values[code]!, 0, type);
+      numbers[code] = numberAt(view, offsets[values[code]!]!, type);
     }
     this.#numbersOf[c] = numbers;
     return numbers;
   }
+}
 
-  /** A number for bounds: int64 beyond 2^53 may round, which readers allow for. */
-  #number(id: number, origin: number, type: number): number {
-    const { dictionary } = this.#gathered;
-    const offsets = origin === 0 ? dictionary.offsets : this.#batches[origin - 1]!.dictOffsets;
-    const view = this.#viewAt(origin);
-    const at = offsets[id]!;
-    if (type === ATTRIBUTE_TYPE.DOUBLE) return view.getFloat64(at, true);
-    return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
-  }
+/** A number for bounds: int64 beyond 2^53 may round, which readers allow for. */
+function numberAt(view: DataView, at: number, type: number): number {
+  if (type === ATTRIBUTE_TYPE.DOUBLE) return view.getFloat64(at, true);
+  return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
+}
 
-  /** The bytes of the segment's dictionary (0) or of a batch's (its number + 1). */
-  #viewAt(origin: number): DataView {
-    const known = this.#views[origin];
-    if (known !== undefined) return known;
-    const made = viewOf(this.#batches[origin - 1]!.dictBytes);
-    this.#views[origin] = made;
-    return made;
+/**
+ * Least and greatest number of coded values. A NaN fails both comparisons and stays outside the
+ * bounds, as it should: it satisfies no comparison.
+ */
+function dictBounds(
+  codes: Uint32Array,
+  count: number,
+  numbers: Float64Array,
+  between: [number, number],
+): void {
+  let least = Infinity;
+  let greatest = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const value = numbers[codes[i]!]!;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
   }
+  between[0] = least;
+  between[1] = greatest;
+}
+
+function rawBounds(
+  starts: Uint32Array,
+  count: number,
+  origins: Uint32Array,
+  views: readonly DataView[],
+  type: number,
+  between: [number, number],
+): void {
+  let least = Infinity;
+  let greatest = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const value = numberAt(views[origins[i]!]!, starts[i]!, type);
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  between[0] = least;
+  between[1] = greatest;
+}
+
+/** A view of the whole buffer of each batch: the batches of a head share one. */
+function bufferViews(batches: readonly SpanBatch[]): DataView[] {
+  const known = new Map<ArrayBufferLike, DataView>();
+  return batches.map(({ image: { buffer } }) => {
+    const view = known.get(buffer) ?? new DataView(buffer);
+    known.set(buffer, view);
+    return view;
+  });
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -351,8 +427,8 @@ function filterEntries(plan: ColumnPlan): number {
   return entries;
 }
 
-function doubled(values: Uint32Array): Uint32Array {
-  const bigger = new Uint32Array(Math.max(64, values.length * 2));
+function resized(values: Uint32Array, count: number): Uint32Array<ArrayBuffer> {
+  const bigger = new Uint32Array(count);
   bigger.set(values);
   return bigger;
 }

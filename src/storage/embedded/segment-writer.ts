@@ -294,22 +294,38 @@ function withoutRows(
   options: SealOptions,
 ): RowOrder {
   const drop = new Uint8Array(order.rows);
-  let dropped = 0;
-  const { skip } = options;
+  let dropped = options.skip === undefined ? 0 : dropSkipped(order, drop, options.skip);
   for (let t = 0; t < order.traces; t++) {
     const from = order.traceStart[t]!;
-    const to = order.traceStart[t + 1]!;
-    for (let p = from; p < to; p++) {
-      const unwanted =
-        (skip !== undefined && skip(order.batchOf[p]!, order.rowOf[p]!)) ||
-        isRepeated(order, batches, drop, from, p, options.sameContent);
-      if (unwanted) {
-        drop[p] = 1;
-        dropped++;
-      }
+    let p = nextTwin(order.startUs, from, order.traceStart[t + 1]!);
+    for (; p !== -1; p = nextTwin(order.startUs, p, order.traceStart[t + 1]!)) {
+      if (drop[p] === 1 || !isRepeated(order, batches, drop, from, p, options.sameContent))
+        continue;
+      drop[p] = 1;
+      dropped++;
     }
   }
   return dropped === 0 ? order : compacted(order, drop, dropped);
+}
+
+function dropSkipped(
+  order: RowOrder,
+  drop: Uint8Array,
+  skip: NonNullable<SealOptions["skip"]>,
+): number {
+  let dropped = 0;
+  for (let p = 0; p < order.rows; p++) {
+    if (!skip(order.batchOf[p]!, order.rowOf[p]!)) continue;
+    drop[p] = 1;
+    dropped++;
+  }
+  return dropped;
+}
+
+/** The next row after `p` that starts in the microsecond of the row before it, or -1. */
+function nextTwin(startUs: Float64Array, p: number, end: number): number {
+  for (let q = p + 1; q < end; q++) if (startUs[q] === startUs[q - 1]) return q;
+  return -1;
 }
 
 function isRepeated(
@@ -337,18 +353,20 @@ function compacted(order: RowOrder, drop: Uint8Array, dropped: number): RowOrder
   const rows = order.rows - dropped;
   const batchOf = new Uint32Array(rows);
   const rowOf = new Uint32Array(rows);
+  const startUs = new Float64Array(rows);
   const starts: number[] = [0];
   let at = 0;
   for (let t = 0; t < order.traces; t++) {
     for (let p = order.traceStart[t]!; p < order.traceStart[t + 1]!; p++) {
       if (drop[p] === 1) continue;
       batchOf[at] = order.batchOf[p]!;
-      rowOf[at++] = order.rowOf[p]!;
+      rowOf[at] = order.rowOf[p]!;
+      startUs[at++] = order.startUs[p]!;
     }
     if (at > starts.at(-1)!) starts.push(at);
   }
   const traceStart = Uint32Array.from(starts);
-  return { rows, traces: starts.length - 1, batchOf, rowOf, traceStart };
+  return { rows, traces: starts.length - 1, batchOf, rowOf, startUs, traceStart };
 }
 
 /** Collects the blocks of the file and knows where each one is. */
