@@ -49,6 +49,8 @@ export interface AttributeTable {
 /** Numbers in an image's header, in words of 32 bits. */
 const HEADER_WORDS = 24;
 const MAGIC = 0x31425053; // "SPB1"
+/** Word of the header that tells what is known of the texts. */
+const TEXT_WORD = 17;
 
 /** How many of each thing a batch holds: the input to its layout. */
 export interface BatchCounts {
@@ -173,6 +175,8 @@ export class SpanBatch {
   readonly linkCount: number;
   readonly keyCount: number;
   readonly dictCount: number;
+  /** True: every text is ASCII. False: nobody knows. */
+  readonly isAscii: boolean;
 
   /** Start, whole microseconds since 1970; approximate beyond ±2^53, see `rareStartUs`. */
   readonly startUs: Float64Array;
@@ -257,6 +261,7 @@ export class SpanBatch {
     this.linkCount = c.links;
     this.keyCount = c.keys;
     this.dictCount = c.dict;
+    this.isAscii = image[TEXT_WORD * 4] === 1;
     this.startUs = s.f64(c.spans);
     this.durationNs = s.f64(c.spans);
     this.rareStartUs = s.i64(c.rare);
@@ -318,8 +323,11 @@ export class SpanBatch {
  */
 export const JAEGER_FLAGS = { SHIFT: 16, MASK: 0xff, ERROR_TAG: 1 << 24 } as const;
 
-/** Makes an empty batch image in `bytes` (8-byte aligned, exactly `imageSizeBytes`). */
-export function newBatch(bytes: Uint8Array, counts: BatchCounts): SpanBatch {
+/**
+ * Makes an empty batch image in `bytes` (8-byte aligned, exactly `imageSizeBytes`). `isAscii`
+ * promises that all entries of its dictionary but numbers will be ASCII.
+ */
+export function newBatch(bytes: Uint8Array, counts: BatchCounts, isAscii: boolean): SpanBatch {
   assert((bytes.byteOffset & 7) === 0, "a batch image starts 8-byte aligned");
   assert(bytes.length === imageSizeBytes(counts), "a batch image has its exact size");
   const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_WORDS);
@@ -327,6 +335,7 @@ export function newBatch(bytes: Uint8Array, counts: BatchCounts): SpanBatch {
   header[1] = bytes.length;
   for (let i = 0; i < COUNT_NAMES.length; i++) header[2 + i] = counts[COUNT_NAMES[i]!];
   for (let i = 2 + COUNT_NAMES.length; i < HEADER_WORDS; i++) header[i] = 0;
+  header[TEXT_WORD] = isAscii ? 1 : 0;
   return new SpanBatch(bytes, counts);
 }
 

@@ -12,8 +12,7 @@ export const NO_SERVICE_NAME = "OTLPResourceNoServiceName";
 export const EMPTY_SERVICE_NAME = "empty-service-name";
 
 const SERVICE_NAME_KEY = utf8Bytes("service.name");
-const NUMBER_BYTES = new Uint8Array(8);
-const NUMBER_VIEW = new DataView(NUMBER_BYTES.buffer);
+const NUMBER_VIEW = new DataView(new ArrayBuffer(8));
 
 /**
  * Collects spans into growing columns; `finish` packs them into a SpanBatch. Reusable: `finish`
@@ -125,13 +124,19 @@ export class BatchBuilder {
   /** Dictionary id of an int64. */
   int(value: bigint): number {
     NUMBER_VIEW.setBigInt64(0, value, true);
-    return this.dictionary.intern(NUMBER_BYTES, 0, 8);
+    return this.dictionary.internWords(
+      NUMBER_VIEW.getInt32(0, true),
+      NUMBER_VIEW.getInt32(4, true),
+    );
   }
 
   /** Dictionary id of a double. */
   double(value: number): number {
     NUMBER_VIEW.setFloat64(0, value, true);
-    return this.dictionary.intern(NUMBER_BYTES, 0, 8);
+    return this.dictionary.internWords(
+      NUMBER_VIEW.getInt32(0, true),
+      NUMBER_VIEW.getInt32(4, true),
+    );
   }
 
   /** Opens the next resource row. */
@@ -302,7 +307,8 @@ export class BatchBuilder {
     const services = this.#services();
     const counts = this.#counts();
     const size = imageSizeBytes(counts);
-    const batch = newBatch(allocate === undefined ? new Uint8Array(size) : allocate(size), counts);
+    const image = allocate === undefined ? new Uint8Array(size) : allocate(size);
+    const batch = newBatch(image, counts, this.dictionary.isAscii);
     this.#copySpans(batch);
     this.#copyRest(batch);
     batch.resourceServiceId.set(services);

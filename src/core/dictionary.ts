@@ -1,4 +1,7 @@
-/** Byte-keyed interning: equal bytes get equal ids, in order of first sight. Bench: decode. */
+/**
+ * Byte-keyed interning: equal texts get equal ids, equal numbers too, in order of first sight.
+ * Bench: decode.
+ */
 
 import { hash32, hashView32 } from "../base/hash.ts";
 
@@ -9,6 +12,9 @@ const COPIED_BYTES = 2048;
 const COPY = new Uint8Array(COPIED_BYTES);
 const COPY_VIEW = new DataView(COPY.buffer);
 
+/** Numbers have other hashes than texts of the same bytes, and so entries of their own. */
+const NUMBER_HASH = 0x5bd1e995;
+
 /** Builds a dictionary; entry 0 is always the empty text. Reused from batch to batch. */
 export class DictionaryBuilder {
   /** Bytes of all entries, one after the other; valid up to `offsets[count]`. */
@@ -16,6 +22,8 @@ export class DictionaryBuilder {
   /** Entry `d` is `bytes[offsets[d] ..< offsets[d + 1]]`. */
   offsets: Uint32Array = new Uint32Array(INITIAL_ENTRIES + 1);
   count = 0;
+  /** Bits of all bytes added since the last `reset`, but those of numbers. */
+  #met = 0;
   #view = new DataView(this.bytes.buffer);
   /** The long source seen last and its view: bytes are hashed and compared by words. */
   #source: Uint8Array = COPY;
@@ -35,6 +43,7 @@ export class DictionaryBuilder {
     this.#source = COPY;
     this.#sourceView = COPY_VIEW;
     this.count = 1;
+    this.#met = 0;
     this.offsets[0] = 0;
     this.offsets[1] = 0;
     this.#hashes[0] = hash32(this.bytes, 0, 0);
@@ -44,14 +53,14 @@ export class DictionaryBuilder {
   intern(source: Uint8Array, start: number, end: number): number {
     if (start === end) return 0;
     const length = end - start;
-    if (source === this.#source) return this.#intern(this.#sourceView, start, length);
+    if (source === this.#source) return this.internView(this.#sourceView, start, length);
     if (source.length < COPIED_BYTES) {
       for (let i = 0; i < length; i++) COPY[i] = source[start + i]!;
-      return this.#intern(COPY_VIEW, 0, length);
+      return this.internView(COPY_VIEW, 0, length);
     }
     this.#source = source;
     this.#sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
-    return this.#intern(this.#sourceView, start, length);
+    return this.internView(this.#sourceView, start, length);
   }
 
   /** Id of `source[start, end)`, -1 when it has none. */
@@ -67,16 +76,19 @@ export class DictionaryBuilder {
     }
   }
 
-  /** Id of the 8 bytes of a number given as two words, adding it when new. */
+  /** Id of the 8 bytes of a number given as two words, adding it when new: never a text's. */
   internWords(low: number, high: number): number {
     COPY_VIEW.setInt32(0, low, true);
     COPY_VIEW.setInt32(4, high, true);
-    return this.#intern(COPY_VIEW, 0, 8);
+    const met = this.#met;
+    const id = this.#intern(COPY_VIEW, 0, 8, NUMBER_HASH);
+    this.#met = met;
+    return id;
   }
 
   /** Id of a view's bytes from `start`, at least one, adding them when new. */
   internView(view: DataView, start: number, length: number): number {
-    return this.#intern(view, start, length);
+    return this.#intern(view, start, length, 0);
   }
 
   /** Whether entry `id` exists and is these bytes: checks a guess, any number will do. */
@@ -84,9 +96,14 @@ export class DictionaryBuilder {
     return id < this.count && this.#same(id, view, start, length);
   }
 
-  /** The hash32 of an entry's bytes. */
+  /** The hash32 of an entry's bytes, of one that `intern` or `internView` made. */
   hashOf(id: number): number {
     return this.#hashes[id]!;
+  }
+
+  /** Whether all entries added since the last `reset`, but those of `internWords`, are ASCII. */
+  get isAscii(): boolean {
+    return (this.#met & 0x80808080) === 0;
   }
 
   /** Number of bytes of all entries. */
@@ -101,8 +118,8 @@ export class DictionaryBuilder {
     this.#rehash(this.#slots.length);
   }
 
-  #intern(view: DataView, start: number, length: number): number {
-    const hash = hashView32(view, start, length);
+  #intern(view: DataView, start: number, length: number, apart: number): number {
+    const hash = (hashView32(view, start, length) ^ apart) >>> 0;
     const slots = this.#slots;
     const mask = this.#mask;
     let slot = hash & mask;
@@ -132,9 +149,19 @@ export class DictionaryBuilder {
     if (at + length > this.bytes.length) this.#growBytes(at + length);
     if (id + 1 >= this.#hashes.length) this.#growEntries();
     const own = this.#view;
+    let met = this.#met;
     let i = 0;
-    for (; i + 4 <= length; i += 4) own.setInt32(at + i, view.getInt32(start + i, true), true);
-    for (; i < length; i++) own.setUint8(at + i, view.getUint8(start + i));
+    for (; i + 4 <= length; i += 4) {
+      const word = view.getInt32(start + i, true);
+      own.setInt32(at + i, word, true);
+      met |= word;
+    }
+    for (; i < length; i++) {
+      const byte = view.getUint8(start + i);
+      own.setUint8(at + i, byte);
+      met |= byte;
+    }
+    this.#met = met;
     this.offsets[id + 1] = at + length;
     this.#hashes[id] = hash;
     this.#slots[slot * 2] = id;

@@ -9,6 +9,7 @@ export type BadTexts = ReadonlySet<number>;
 
 /** The batch's malformed texts; undefined when there are none, which is nearly always. */
 export function badTextsOf(batch: SpanBatch): BadTexts | undefined {
+  if (batch.isAscii) return undefined;
   const odd = malformedEntries(batch);
   if (odd === undefined) return undefined;
   const used = new Set<number>();

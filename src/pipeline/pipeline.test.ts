@@ -282,6 +282,33 @@ test("sanitize: texts that are not UTF-8 become bytes, and words tell of it", as
   assert.equal(batches[1], fine, "nothing to repair, no new batch");
 });
 
+test("sanitize: a text of a number's bytes is looked at, a number is not", async () => {
+  const { sink, batches } = recorder();
+  const stage = sanitizeStage()(sink);
+  const bytes = Uint8Array.of(0xff, 0xfe, 0, 0, 0, 0, 0, 0);
+  const value = new DataView(bytes.buffer).getBigInt64(0, true);
+  const batchWith = (withText: boolean): SpanBatch => {
+    const builder = new BatchBuilder();
+    builder.addResource();
+    builder.addScope();
+    builder.spanId[builder.addSpan(0, 0) * 8] = 1;
+    const { spanAttributes } = builder;
+    spanAttributes.add(builder.key(builder.text("n"), ATTRIBUTE_TYPE.INT), builder.int(value));
+    const text = builder.key(builder.text("t"), ATTRIBUTE_TYPE.STRING);
+    if (withText) spanAttributes.add(text, builder.bytes(bytes));
+    return builder.finish();
+  };
+  const numbers = batchWith(false);
+  assert.equal(numbers.isAscii, true);
+  await stage.push(numbers, OTLP);
+  assert.equal(batches[0], numbers, "numbers are no texts");
+  await stage.push(batchWith(true), OTLP);
+  const batch = batches[1]!;
+  const { spanAttributes } = batch;
+  assert.equal(attributeValue(batch, spanAttributes, 0), value);
+  assert.deepEqual(attributeValue(batch, spanAttributes, 1), bytes, "the text became bytes");
+});
+
 test("the ledger adds up over every outcome, also while batches are in flight", async () => {
   const counters = new CounterTable();
   const ledger = new Ledger(counters);

@@ -20,7 +20,7 @@ export class PairTable {
   uses = new Uint32Array(4096);
   /** Two words a value: 1 + its first pair, and that one's column. Most have no other. */
   #first = new Uint32Array(8192);
-  /** The other pairs of a value, by column and value: a chain would be as long as there are keys. */
+  /** Other pairs of a value, by column and value: a chain could be as long as there are keys. */
   readonly #others = new Map<number, number>();
 
   /** Number of the pair, adding it when new; counts nothing. */
