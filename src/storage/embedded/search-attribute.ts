@@ -21,6 +21,7 @@ import { isLiteral } from "./segment-plan.ts";
 import type { OpenColumn } from "./segment-footer.ts";
 import type { Segment } from "./segment-reader.ts";
 import { valueFilterHash } from "./segment-values.ts";
+import { wordHashes } from "./segment-words.ts";
 
 /** Rows of one source (a column, the resources, the rest) that satisfy the leaf, or-ed in. */
 interface Source {
@@ -79,7 +80,7 @@ export function bindRange(
   for (const leaf of leaves) bounded = intersection(bounded, boundedGroups(facts, leaf));
   const source =
     facts.kind === "dict"
-      ? dictionarySource(segment, column, facts, bounded, name, condition)
+      ? dictionarySource(segment, column, facts, leaves[0]!, bounded, name, condition)
       : rawSource(segment, column, facts, leaves[0]!, bounded, name, condition);
   return anyOf(segment, source === undefined ? [] : [source]);
 }
@@ -113,7 +114,7 @@ function spanColumns(
     const bounded = boundedGroups(facts, leaf);
     const source =
       facts.kind === "dict"
-        ? dictionarySource(segment, column, facts, bounded, name, condition)
+        ? dictionarySource(segment, column, facts, leaf, bounded, name, condition)
         : rawSource(segment, column, facts, leaf, bounded, name, condition);
     if (source !== undefined) sources.push(source);
   });
@@ -134,13 +135,14 @@ function dictionarySource(
   segment: Segment,
   column: number,
   facts: ColumnFacts,
+  leaf: Leaf,
   bounded: GroupSet,
   name: Uint8Array,
   condition: Condition,
 ): Source | undefined {
   if (isEmpty(bounded)) return undefined;
   const dictionary = segment.dictionary(column);
-  const matches = matchingValues(facts.type, dictionary, condition);
+  const matches = matchingValues(facts.type, dictionary, leaf, condition);
   const keyHash = filterKeyHash(name, facts.type);
   let groups = NO_GROUPS;
   let any = false;
@@ -179,11 +181,18 @@ function anyIn(codes: Codes, matches: Uint8Array): boolean {
 }
 
 /** 1 for each value that satisfies the condition. */
-function matchingValues(type: number, values: DictionaryData, condition: Condition): Uint8Array {
-  const matches = new Uint8Array(values.count);
+function matchingValues(
+  type: number,
+  values: DictionaryData,
+  leaf: Leaf,
+  condition: Condition,
+): Uint8Array {
+  const needle = type === ATTRIBUTE_TYPE.STRING ? needleOf(leaf) : undefined;
+  const matches = needle === undefined ? new Uint8Array(values.count) : candidates(values, needle);
   for (let i = 0; i < values.count; i++) {
+    if (needle !== undefined && matches[i] === 0) continue;
     const literal = isLiteral(type) ? values.literals[i]! : -1;
-    if (holds(condition, type, values, i, literal)) matches[i] = 1;
+    matches[i] = holds(condition, type, values, i, literal) ? 1 : 0;
   }
   return matches;
 }
@@ -228,8 +237,10 @@ function rawSource(
   condition: Condition,
 ): Source {
   const needle = facts.type === ATTRIBUTE_TYPE.STRING ? needleOf(leaf) : undefined;
+  const literal = leaf.op === "regex" ? needle : undefined;
+  const groups = literal === undefined ? bounded : withWords(segment, literal, bounded);
   return {
-    groups: intersection(rawGroups(segment, facts, leaf, name), bounded),
+    groups: intersection(rawGroups(segment, facts, leaf, name), groups),
     orInto(group, rows) {
       const raw = segment.raw(group);
       if (needle !== undefined) {
@@ -253,8 +264,28 @@ function rawSource(
   };
 }
 
+/** The groups of `groups` that may hold a text with all the pieces of words in the literal. */
+function withWords(segment: Segment, literal: Uint8Array, groups: GroupSet): GroupSet {
+  let left = groups;
+  for (const hash of wordHashes(literal)) {
+    if (isEmpty(left)) break;
+    const [low, high] = segment.wordGroups(hash);
+    left = intersection(left, { low, high });
+  }
+  return left;
+}
+
+/** By leaf: a pattern is compiled once a search, not for every segment. */
+const NEEDLES = new WeakMap<Leaf, Buffer | null>();
+
 /** Bytes that every text contains that satisfies the leaf; undefined when there are none. */
 function needleOf(leaf: Leaf): Buffer | undefined {
+  let needle = NEEDLES.get(leaf);
+  if (needle === undefined) NEEDLES.set(leaf, (needle = findNeedle(leaf) ?? null));
+  return needle ?? undefined;
+}
+
+function findNeedle(leaf: Leaf): Buffer | undefined {
   let needle: string | undefined;
   if (leaf.op === "regex") needle = compileRegex(leaf.pattern).literal;
   if (leaf.op === "=" && typeof leaf.value === "string") needle = leaf.value;

@@ -18,6 +18,7 @@ import { checkQuery, compareTied, matcher } from "../../core/trace/matches.ts";
 import type { Match } from "../../core/trace/matches.ts";
 import { summarize } from "../../core/trace/summary.ts";
 import { isIn } from "./group-set.ts";
+import { compileGlance } from "./head-glance.ts";
 import { Heap } from "./heap.ts";
 import type { HeadBatch } from "./search-heads.ts";
 import { boundsInRange, inRange, Ranking } from "./search-rank.ts";
@@ -237,11 +238,14 @@ class Search {
       this.#units.push({ bound, run: () => this.#bind(segment, bindSegment(segment)) });
     }
     const bindBatch = bindFilter(this.#query.filter, compileRegex);
+    const mayMatch = compileGlance(this.#query.filter);
     for (const head of this.#sources.heads()) {
       for (const entry of head.batches()) {
         if (!boundsInRange(this.#query, entry)) continue;
         const bound = this.#ranking.bound(entry);
-        const run = (): void => this.#scanBatch(head.epoch, entry, bindBatch(entry.batch));
+        const run = (): void => {
+          if (mayMatch(entry)) this.#scanBatch(head.epoch, entry, bindBatch(entry.batch));
+        };
         this.#units.push({ bound, run });
       }
     }

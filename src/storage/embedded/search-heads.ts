@@ -22,6 +22,8 @@ export interface NamedOperation {
 /** A durable batch of a head, with bounds over its rows (µs, ns). */
 export interface HeadBatch {
   readonly batch: SpanBatch;
+  /** The bytes of its dictionary, to be searched. */
+  readonly texts: Buffer;
   /** Offset of its record. */
   readonly at: number;
   readonly minStartUs: number;
@@ -153,5 +155,7 @@ function bounded(batch: SpanBatch, at: number): HeadBatch {
     if (duration < minDurationNs) minDurationNs = duration;
     if (duration > maxDurationNs) maxDurationNs = duration;
   }
-  return { batch, at, minStartUs, maxStartUs, minDurationNs, maxDurationNs };
+  const { buffer, byteOffset, length } = batch.dictBytes;
+  const texts = Buffer.from(buffer, byteOffset, length);
+  return { batch, texts, at, minStartUs, maxStartUs, minDurationNs, maxDurationNs };
 }

@@ -171,6 +171,39 @@ test("texts: equal, untyped, by pattern, absent", () => {
   assert.ok(share < 0.01, `${share} of the groups are looked at for nothing`);
 });
 
+test("patterns with the beginning of a word leave out groups without it, others look", () => {
+  const url = (i: number): string => {
+    const id = (i * 7919) % 100_000;
+    return pickOf(["", "/", "x", "é"]) + `/orders/${id}/items?page=${i % 7}&é=${id}`;
+  };
+  const sealed = segmentOf((i) => [["path", text(url(i))]]);
+  const { segment } = sealed;
+  assert.equal(segment.footer.columns.find(({ kind }) => kind === "raw")?.kind, "raw");
+  let looked = 0;
+  for (let n = 0; n < 40; n++) {
+    const id = String(below(90_000) + 10_000);
+    const target = { attribute: "path" };
+    looked += check(sealed, { op: "regex", target, pattern: `/orders/${id}/` }).groups;
+    check(sealed, { op: "regex", target, pattern: `ers/${id.slice(0, 4)}[0-9]/` });
+    check(sealed, { op: "regex", target, pattern: `${id.slice(0, 3)}/items[?]` });
+    check(sealed, { op: "regex", target, pattern: `page=[0-6]&é=${id}$` });
+    check(sealed, { op: "regex", target, pattern: `/orders/${id}/|page=${n}` });
+  }
+  const all = 40 * segment.footer.groups.length;
+  assert.ok(looked < all / 2, `${looked} groups of ${all} looked at`);
+});
+
+test("a segment of before there were words is searched whole", () => {
+  const { segment, batches } = segmentOf((i) => [["path", text(`/orders/${i * 13 + 1000}`)]]);
+  const { words: _words, wordBlocks: _blocks, ...footer } = segment.footer;
+  Object.defineProperty(segment, "footer", { value: footer });
+  const target = { attribute: "path" };
+  const sealed = { segment, batches };
+  assert.equal(check(sealed, { op: "regex", target, pattern: "/orders/14000" }).rows, 1);
+});
+
+const pickOf = <T>(from: readonly T[]): T => from[below(from.length)]!;
+
 function sizeLooked(segment: Segment, filter: Filter): number {
   const { groups } = compileForSegments(filter)(segment);
   return segment.footer.groups.filter((_, group) => isIn(groups, group)).length;

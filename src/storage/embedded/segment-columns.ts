@@ -102,11 +102,11 @@ export class CodesData {
 export class RawData {
   readonly sizeBytes: number;
   readonly #source: ByteSource;
-  readonly #facts: readonly ColumnFacts[];
+  readonly #facts: readonly { readonly type: number }[];
   readonly #sections = new Map<number, Section>();
   readonly #columns = new Map<number, ValueBytes>();
 
-  constructor(bytes: Uint8Array, facts: readonly ColumnFacts[]) {
+  constructor(bytes: Uint8Array, facts: readonly { readonly type: number }[]) {
     const source = new ByteSource(bytes);
     let sizeBytes = bytes.length + 256;
     const directory = bytes.length === 0 ? [] : readDirectory(source);
@@ -123,6 +123,11 @@ export class RawData {
     this.sizeBytes = sizeBytes;
     this.#source = source;
     this.#facts = facts;
+  }
+
+  /** The columns that rows of the group have. */
+  get columns(): Iterable<number> {
+    return this.#sections.keys();
   }
 
   /** Values of a column; undefined when no row of the group has it. */

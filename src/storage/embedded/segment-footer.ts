@@ -79,6 +79,8 @@ export interface OpenFooter extends Pick<
   | "traceIndex"
   | "filter"
   | "filterBlocks"
+  | "words"
+  | "wordBlocks"
 > {
   readonly operations: readonly Operation[];
   readonly columns: readonly OpenColumn[];
@@ -96,6 +98,7 @@ export function openFooter(footer: SegmentFooter): OpenFooter {
   return {
     ...{ rows, epochs, maxArrivalMs, minStartUs, maxStartUs, restKeys },
     ...{ tables, shapes, dictionaries, traceIndex, filter, filterBlocks },
+    ...wordsOf(footer),
     operations: footer.operations.map(sharedOperation),
     columns: footer.columns.map(({ bounds, ...column }) => {
       return { ...column, groupBounds: packedBounds(bounds) };
@@ -104,6 +107,10 @@ export function openFooter(footer: SegmentFooter): OpenFooter {
     slowestByService: Buffer.from(footer.slowestByService, "base64"),
     slowestByOperation: Buffer.from(footer.slowestByOperation, "base64"),
   };
+}
+
+function wordsOf({ words, wordBlocks }: SegmentFooter): Pick<OpenFooter, "words" | "wordBlocks"> {
+  return words === undefined || wordBlocks === undefined ? {} : { words, wordBlocks };
 }
 
 /** Operations of all segments: the same few hundred in each of them. */

@@ -108,6 +108,9 @@ export interface SegmentFooter {
   /** Bit-sliced filter over raw values; not compressed. */
   readonly filter: BlockPlace;
   readonly filterBlocks: number;
+  /** The same over the words of raw texts (segment-words.ts); absent in older segments. */
+  readonly words?: BlockPlace;
+  readonly wordBlocks?: number;
   /**
    * Level of the greatest duration of each service in each group, base64, a byte each, services in
    * order of their first resource in the tables; 0 where the group has none (group-slowest.ts).

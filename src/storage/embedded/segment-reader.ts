@@ -342,23 +342,48 @@ export class Segment {
 
   /** Values of a column that has a dictionary. */
   dictionary(column: number): DictionaryData {
-    const facts = this.footer.columns[column]!;
-    const [frame, offset, length] = facts.dictionary!;
-    const key = this.#keys + OTHER_KEYS + this.footer.groups.length * KEYS_PER_GROUP + column;
     const make = (): DictionaryData => {
+      const frame = this.footer.columns[column]!.dictionary![0];
       const bytes = this.#frame(this.footer.dictionaries[frame]!, "dictionary");
-      return decodeDictionary(bytes.slice(offset, offset + length), facts.type);
+      const made = this.#decodeDictionary(column, bytes);
+      // A trace needs most of them: decompressing the frame for each took 0.1 ms every time.
+      this.footer.columns.forEach(({ dictionary }, other) => {
+        if (other === column || dictionary?.[0] !== frame) return;
+        this.#keepDictionary(other, () => this.#decodeDictionary(other, bytes));
+      });
+      return made;
     };
+    return this.#keepDictionary(column, make);
+  }
+
+  #decodeDictionary(column: number, frame: Uint8Array): DictionaryData {
+    const { dictionary, type } = this.footer.columns[column]!;
+    const [, offset, length] = dictionary!;
+    return decodeDictionary(frame.slice(offset, offset + length), type);
+  }
+
+  #keepDictionary(column: number, make: () => DictionaryData): DictionaryData {
+    const key = this.#keys + OTHER_KEYS + this.footer.groups.length * KEYS_PER_GROUP + column;
     return this.#cache.get("index", key, make, (dictionary) => dictionary.sizeBytes);
   }
 
   /** The groups that may hold a value with this filter hash, as 64 bits (low, high). */
   filterGroups(hash: number): readonly [low: number, high: number] {
-    const blocks = this.footer.filterBlocks;
+    return this.#filtered(this.footer.filter, this.footer.filterBlocks, hash);
+  }
+
+  /** The groups that may hold a raw text with this piece (segment-words.ts), as 64 bits. */
+  wordGroups(hash: number): readonly [low: number, high: number] {
+    const { words, wordBlocks } = this.footer;
+    if (words === undefined || wordBlocks === undefined) return [0xffffffff, 0xffffffff];
+    return this.#filtered(words, wordBlocks, hash);
+  }
+
+  #filtered(place: BlockPlace, blocks: number, hash: number): readonly [number, number] {
     if (blocks === 0) return [0, 0];
     const stride = (this.footer.groups.length + 7) >> 3;
     const blockBytes = FILTER_POSITIONS * stride;
-    const at = this.footer.filter[0] + (hash % blocks) * (blockBytes + 4);
+    const at = place[0] + (hash % blocks) * (blockBytes + 4);
     const stored = this.#passing(at, blockBytes + 4);
     const block = stored.subarray(0, blockBytes);
     const sum = new DataView(stored.buffer).getUint32(blockBytes, true);

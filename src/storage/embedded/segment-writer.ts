@@ -27,6 +27,7 @@ import { plainRows } from "./segment-rows.ts";
 import { makeTables } from "./segment-tables.ts";
 import type { TableCodes } from "./segment-tables.ts";
 import { encodeDictionary, ValueEncoder } from "./segment-values.ts";
+import { WordCollector } from "./segment-words.ts";
 
 /** Dictionary records are packed into frames of about this size. */
 const DICTIONARY_FRAME_BYTES = 64 * 1024;
@@ -75,12 +76,14 @@ export function encodeSegment(inputs: readonly SealInput[], options: SealOptions
   const core = new CoreEncoder({ batches, order, sourceOf, plain, codes });
   const values = new ValueEncoder({ batches, order, sourceOf, gathered, plan }, groups.length);
   const rest = new RestEncoder({ batches, order, sourceOf, plain, gathered, plan });
+  const words = new WordCollector();
   const facts: GroupFacts[] = [];
   const slowest = new SlowestRows(codes, groups.length);
   groups.forEach((range, group) => {
     core.encode(range);
     slowest.add(group, range, sourceOf, plain.durationNs);
     values.encode(range, group);
+    words.add(values.raw.written(), plan.columns);
     const ids = core.ids.written().slice();
     const families: BlockPlace[] = [
       file.add(ids, ids.length),
@@ -109,6 +112,7 @@ export function encodeSegment(inputs: readonly SealInput[], options: SealOptions
     plan,
     codes,
     values,
+    words,
     rest,
     facts,
     slowest,
@@ -146,6 +150,7 @@ interface Parts {
   readonly plan: ColumnPlan;
   readonly codes: TableCodes;
   readonly values: ValueEncoder;
+  readonly words: WordCollector;
   readonly rest: RestEncoder;
   readonly facts: readonly GroupFacts[];
   readonly slowest: SlowestRows;
@@ -162,6 +167,8 @@ function makeFooter(
   const { columns, dictionaries } = encodeColumns(file, parts);
   const arrivals = inputs.map((input) => input.arrivalMs);
   const filterBytes = values.filter.sealed();
+  const words = parts.words.filter();
+  const wordBytes = words.sealed();
   return {
     version: SEGMENT_VERSION,
     rows: order.rows,
@@ -184,6 +191,8 @@ function makeFooter(
     traceIndex: parts.traceIndex,
     filter: file.add(filterBytes, filterBytes.length),
     filterBlocks: values.filter.blocks,
+    words: file.add(wordBytes, wordBytes.length),
+    wordBlocks: words.blocks,
     slowestByService: parts.slowest.services.written(),
     slowestByOperation: parts.slowest.operations.written(),
   };
