@@ -1,5 +1,7 @@
 /** What the trace page costs the main thread, the DOM and the heap, measured in real Chromium. */
 
+import { globSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { openPage } from "./browser.ts";
 import { bigBatch, bigTraceHex } from "./trace-fixtures.ts";
@@ -22,8 +24,8 @@ export interface TraceCosts {
   readonly findAttribute: number;
   readonly openSpan: number;
   readonly nodes: number;
-  readonly heapMb: number;
-  readonly buffersMb: number;
+  /** Of the JavaScript heap and its buffers, after collecting garbage. */
+  readonly memoryMb: number;
   /** Longest of 95 % of the gaps between frames while scrolling, ms, reported only. */
   readonly frameGap: number;
 }
@@ -55,16 +57,51 @@ class Meter {
   }
 }
 
+/** A trace whose page is measured. */
+export interface MeasuredTrace {
+  readonly shape: BigShape;
+  readonly spans: number;
+  /** The server has no skeletons, as a Jaeger: its JSON is read in the worker. */
+  readonly plainJaeger?: boolean;
+}
+
+/** kB gz of scripts and styles: those that the first visit to the search loads, and all. */
+export interface LoadedSizes {
+  readonly firstLoad: number;
+  readonly allScripts: number;
+}
+
+/** Counts what a first visit loads, and what lies in the folder of the built page. */
+export async function measureSizes(browser: Browser, ui: UiServer): Promise<LoadedSizes> {
+  const { page, close } = await openPage(browser);
+  await page.goto(`${ui.url}/search`, { waitUntil: "networkidle" });
+  const loaded = await page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .filter((entry): entry is PerformanceResourceTiming => "encodedBodySize" in entry)
+      .filter(({ name }) => /\.(js|css)$/.test(new URL(name).pathname))
+      .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+  );
+  await close();
+  const scripts = globSync(fileURLToPath(new URL("../../dist/ui/static/*.js.gz", import.meta.url)));
+  const all = scripts.reduce((sum, path) => sum + statSync(path).size, 0);
+  return { firstLoad: loaded / 1000, allScripts: all / 1000 };
+}
+
 /** Writes a big trace and measures its page. */
 export async function measureTrace(
   browser: Browser,
   ui: UiServer,
-  shape: BigShape,
-  spans: number,
+  { shape, spans, plainJaeger = false }: MeasuredTrace,
 ): Promise<TraceCosts> {
   await ui.store.write(bigBatch(shape, spans));
   await ui.store.settle();
   const { page, errors, close } = await openPage(browser);
+  if (plainJaeger) {
+    await page.context().route("**/api/spoor/**", (route) => {
+      return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
+    });
+  }
   page.setDefaultTimeout(120_000);
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -132,8 +169,7 @@ async function measurePage(
     findAttribute,
     openSpan,
     nodes: await page.evaluate(() => document.querySelectorAll("*").length),
-    heapMb: usage.usedSize / 1e6,
-    buffersMb: (usage.backingStorageSize ?? 0) / 1e6,
+    memoryMb: (usage.usedSize + (usage.backingStorageSize ?? 0)) / 1e6,
     frameGap,
   };
 }
