@@ -9,12 +9,17 @@ export interface MinimapCells {
   readonly height: number;
   /** 1 + index of the service seen there, 0 for nobody. */
   readonly service: Uint16Array;
-  /** 1 where a span with an error is, or where it begins when spans share lines. */
+  /** 1 where a span with an error is; when spans share lines, where many that begin have one. */
   readonly error: Uint8Array;
 }
 
 /** Where spans share lines an error is a mark at its start: long ones would paint all red. */
 const ERROR_CELLS = 4;
+/**
+ * A mark stands where one in so many of the spans that begin there has an error: of a million
+ * spans one in a hundred fails somewhere near every cell, and all would be red.
+ */
+const ERROR_SHARE = 4;
 
 /**
  * Spans are counted in where they begin and out where they end, then summed along each line: one
@@ -25,6 +30,7 @@ export function minimapCells(columns: TraceColumns, width: number, lines: number
   const height = Math.max(1, Math.min(lines, loaded));
   const begun = new Int32Array((width + 1) * height);
   const failed = new Int32Array((width + 1) * height);
+  const recent = new Int32Array((width + 1) * height);
   const first = new Uint16Array(width * height);
   const crowded = loaded > height;
   const perNs = durationNs > 0 ? width / durationNs : 0;
@@ -36,35 +42,43 @@ export function minimapCells(columns: TraceColumns, width: number, lines: number
     const line = y * (width + 1);
     begun[line + from] = begun[line + from]! + 1;
     begun[line + to] = begun[line + to]! - 1;
+    const stop = crowded ? Math.min(to, from + ERROR_CELLS) : to;
+    recent[line + from] = recent[line + from]! + 1;
+    recent[line + stop] = recent[line + stop]! - 1;
     if ((flags[row]! & SPAN_FLAG.ERROR) !== 0) {
-      const stop = crowded ? Math.min(to, from + ERROR_CELLS) : to;
       failed[line + from] = failed[line + from]! + 1;
       failed[line + stop] = failed[line + stop]! - 1;
     }
     first[y * width + from] = columns.service[row]! + 1;
   }
-  return sumCells(width, height, begun, failed, first);
+  return sumCells({ width, height, begun, failed, recent }, first);
 }
 
-function sumCells(
-  width: number,
-  height: number,
-  begun: Int32Array,
-  failed: Int32Array,
-  service: Uint16Array,
-): MinimapCells {
+/** What changes at each cell, to be summed along its line. */
+interface CellSteps {
+  readonly width: number;
+  readonly height: number;
+  readonly begun: Int32Array;
+  readonly failed: Int32Array;
+  readonly recent: Int32Array;
+}
+
+function sumCells(steps: CellSteps, service: Uint16Array): MinimapCells {
+  const { width, height, begun, failed, recent } = steps;
   const error = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     let open = 0;
     let bad = 0;
+    let all = 0;
     let last = 0;
     for (let x = 0; x < width; x++) {
       open += begun[y * (width + 1) + x]!;
       bad += failed[y * (width + 1) + x]!;
+      all += recent[y * (width + 1) + x]!;
       const cell = y * width + x;
       if (service[cell] !== 0) last = service[cell]!;
       service[cell] = open > 0 ? last : 0;
-      error[cell] = bad > 0 ? 1 : 0;
+      error[cell] = bad > 0 && bad * ERROR_SHARE >= all ? 1 : 0;
     }
   }
   return { width, height, service, error };
