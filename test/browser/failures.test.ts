@@ -12,6 +12,8 @@ const skip = withoutChromium();
 const FIND = "**/api/spoor/v1/find";
 const SEARCH = "/search?service=shop&lookback=1h";
 
+const TRACE = "1".padEnd(32, "0");
+
 describe("failures", { skip }, () => {
   let browser: Browser;
   let ui: UiServer;
@@ -116,6 +118,40 @@ describe("failures", { skip }, () => {
     assert.deepEqual(scriptErrors(), []);
   });
 
+  it("a trace: what kept it from being shown is told, and trying again shows it", async () => {
+    const json = (status: number, code: string, message: string) => ({
+      status,
+      json: { error: { code, message } },
+    });
+    const answers = [
+      [json(500, "internal", "segment 12 is broken"), /segment 12 is broken/],
+      [json(501, "unsupported", "no traces by id here"), /no traces by id here/],
+      [{ status: 503, body: "<html>bad gateway</html>" }, /503/],
+      [undefined, /cannot be reached/],
+    ] as const;
+    for (const [answer, text] of answers) {
+      await page.route("**/skeleton?**", (route) =>
+        answer === undefined ? route.abort() : route.fulfill(answer),
+      );
+      await page.goto(`${ui.url}/trace/${TRACE}`);
+      await page.getByRole("heading", { name: "The trace could not be loaded" }).waitFor();
+      assert.match(await page.locator("main").innerText(), text);
+      await page.unroute("**/skeleton?**");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.locator(".tl-row", { hasText: "GET /0" }).waitFor();
+    }
+    await page.route("**/rows", (route) => route.abort());
+    await page.reload();
+    await page.locator(".tl-row", { hasText: "GET /0" }).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press(" ");
+    await page.getByRole("alert").filter({ hasText: "cannot be reached" }).waitFor();
+    await page.unroute("**/rows");
+    await page.getByRole("alert").getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: /^Resource/ }).waitFor();
+    assert.deepEqual(scriptErrors(), []);
+  });
+
   it("blocked storage: everything works, and is remembered while the page lives", async () => {
     await page.addInitScript(() => {
       Object.defineProperty(globalThis, "localStorage", {
@@ -200,10 +236,16 @@ describe("failures", { skip }, () => {
       .locator(".results-table")
       .filter({ hasText: /jaeger-query GET \/[^]*250ms/ })
       .waitFor();
-    await page.unroute("**/api/v3/trace-summaries?**");
-    await page.route("**/api/v3/trace-summaries?**", (route) => route.fulfill({ status: 404 }));
-    await page.getByRole("button", { name: "Find Traces" }).click();
-    await count(/^3 traces/).waitFor();
+    // Jaeger 1.x answers with its page, later ones that lack it with 404.
+    const html = { contentType: "text/html", body: "<!doctype html>" };
+    for (const unknown of [html, { status: 404 }]) {
+      await page.unroute("**/api/v3/trace-summaries?**");
+      await page.route("**/api/v3/trace-summaries?**", (route) => route.fulfill(unknown));
+      const answered = page.waitForResponse("**/api/traces?**");
+      await page.getByRole("button", { name: "Find Traces" }).click();
+      await answered;
+      await count(/^3 traces/).waitFor();
+    }
     assert.deepEqual(scriptErrors(), []);
   });
 });

@@ -207,6 +207,15 @@ describe("search form", { skip }, () => {
     assert.match(page.url(), /\/search$/);
   });
 
+  it("an address without a service searches in all, with everything else it says", async () => {
+    await open("/search?lookback=2h&limit=7&minDuration=1us");
+    assert.equal(await service().inputValue(), "All Services");
+    assert.equal(await page.getByLabel("Limit results").inputValue(), "7");
+    assert.equal(await page.getByLabel("Min duration").inputValue(), "1us");
+    assert.equal(await page.getByLabel("Lookback").inputValue(), "2h");
+    assert.match(page.url(), /service=__all_services__&start=\d+&end=\d+&limit=7/);
+  });
+
   it("legacy tag=k:v and operation=all are read", async () => {
     await open("/search?service=shop&operation=all&tag=http.status_code:200&lookback=1h");
     assert.equal(await attributes().inputValue(), "http.status_code=200");

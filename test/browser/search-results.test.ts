@@ -175,6 +175,31 @@ describe("search results", { skip }, () => {
     await sort.selectOption({ label: "Most recent" });
   });
 
+  it("sort: heads of columns order too; a link shows order and plot to anybody", async () => {
+    await open(5);
+    const head = page.getByRole("columnheader", { name: /^Duration/ });
+    await head.getByRole("button", { name: "Duration" }).click();
+    await names().first().filter({ hasText: "op-0" }).waitFor();
+    assert.equal(await head.getAttribute("aria-sort"), "descending");
+    await head.getByRole("button", { name: "Duration" }).click();
+    await page.waitForURL(/sort=SHORTEST_FIRST/);
+    assert.equal(await head.getAttribute("aria-sort"), "ascending");
+    await page.getByRole("button", { name: "Latency heatmap" }).click();
+    await page.waitForURL(/plot=heatmap/);
+    await names().nth(4).waitFor();
+    const found = await names().allTextContents();
+    const other = await openPage(browser);
+    await other.page.goto(page.url());
+    await other.page.locator(".results-table td.name a").nth(4).waitFor();
+    const theirs = other.page.locator(".results-table td.name a");
+    assert.deepEqual(await theirs.allTextContents(), found);
+    const heat = other.page.getByRole("button", { name: "Latency heatmap" });
+    assert.equal(await heat.getAttribute("aria-pressed"), "true");
+    await other.close();
+    await page.getByRole("button", { name: "Scatter plot" }).click();
+    await page.getByLabel("Sort").selectOption({ label: "Most recent" });
+  });
+
   it("pages: more is loaded on demand, nothing twice", async () => {
     await open(15);
     await page.getByRole("button", { name: "Load more" }).click();

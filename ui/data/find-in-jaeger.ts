@@ -7,6 +7,8 @@ import type { SearchForm } from "./search-form.ts";
 import { summaryOfJaegerTrace } from "./summarize-trace.ts";
 import type { FindRequest, FoundTraces, TraceResult } from "./trace-result.ts";
 
+const UNKNOWN: ReadonlySet<ServerError["code"]> = new Set(["not-found", "bad-answer"]);
+
 /** Searches; Jaeger orders as it likes and has no pages. */
 export async function findInJaeger(
   { form, times }: FindRequest,
@@ -15,7 +17,9 @@ export async function findInJaeger(
   try {
     return await findSummaries(form, times, signal);
   } catch (error) {
-    if (!(error instanceof ServerError) || error.code !== "not-found") throw error;
+    // Jaeger 1.x answers a question it does not know with its page, 200 and HTML.
+    const unknown = error instanceof ServerError && UNKNOWN.has(error.code);
+    if (!unknown) throw error;
   }
   const query = new URLSearchParams({
     start: String(times.startUs),

@@ -30,7 +30,7 @@ export interface SearchForm {
 /** What of an address is a search. */
 export interface SearchAddress {
   readonly form: SearchForm;
-  /** Whether it asks for results at all. */
+  /** Whether it asks for anything, rather than for the page. */
   readonly searches: boolean;
   /** Whether `start` and `end` were there; an address with a look-back only gets them. */
   readonly hasTimes: boolean;
@@ -86,6 +86,21 @@ export function emptyForm(lookback: string): SearchForm {
   };
 }
 
+/** An address with one of these is a search; the others say how its results are shown. */
+const SEARCH_KEYS: readonly string[] = [
+  "service",
+  "operation",
+  "start",
+  "end",
+  "lookback",
+  "minDuration",
+  "maxDuration",
+  "tags",
+  "tag",
+  "traceID",
+  "limit",
+];
+
 /** Reads an address; members that make no sense are as if they were not there. */
 export function readAddress(query: URLSearchParams, defaults: SearchForm): SearchAddress {
   const text = (name: string): string => query.get(name) ?? "";
@@ -109,7 +124,7 @@ export function readAddress(query: URLSearchParams, defaults: SearchForm): Searc
       maxDuration: text("maxDuration"),
       limit: limit === undefined || limit < 1 ? defaults.limit : limit,
     },
-    searches: query.has("service") || query.has("traceID"),
+    searches: SEARCH_KEYS.some((key) => query.has(key)),
     hasTimes,
     traceIds: query.getAll("traceID").filter((id) => id !== ""),
     spansOfTrace: new Map(query.getAll("span").flatMap(spansAt)),

@@ -7,10 +7,13 @@ import { useRef } from "preact/hooks";
 import { agoText, instantText } from "../data/instants.ts";
 import type { ServiceCount, TraceResult } from "../data/trace-result.ts";
 import { durationText } from "../layout/duration-text.ts";
+import { orderOf } from "../layout/trace-order.ts";
 import { Icon } from "./icons.tsx";
 import { embeddingOf, uiConfig, zone, zoneLabel } from "./page-facts.ts";
 import { place } from "./router.ts";
 import {
+  chooseOrder,
+  orderKey,
   rememberResultsMode,
   resultsAddress,
   startTimeDisplay,
@@ -58,27 +61,22 @@ export function ResultsTable({ traces, scroller }: ResultsProps): JSX.Element {
               <span class="unseen">Compare</span>
             </th>
           )}
-          <th scope="col" class="name">
-            Trace name
-          </th>
+          <OrderHead class="name" name="Trace name" orders={["NAME_ASC", "NAME_DESC"]} />
           <th scope="col" class="in-services">
             Services
           </th>
           {hasSpans && (
-            <th scope="col" class="number">
-              Spans
-            </th>
+            <OrderHead class="number" name="Spans" orders={["MOST_SPANS", "LEAST_SPANS"]} />
           )}
           {hasErrors && (
-            <th scope="col" class="number">
-              Errors
-            </th>
+            <OrderHead class="number" name="Errors" orders={["MOST_ERRORS", "LEAST_ERRORS"]} />
           )}
-          <th scope="col" class="duration">
-            Duration
-          </th>
-          <th scope="col" class="start">
-            Start time{" "}
+          <OrderHead
+            class="duration"
+            name="Duration"
+            orders={["LONGEST_FIRST", "SHORTEST_FIRST"]}
+          />
+          <OrderHead class="start" name="Start time" orders={["MOST_RECENT", "OLDEST"]}>
             <button
               type="button"
               class="unit"
@@ -87,7 +85,7 @@ export function ResultsTable({ traces, scroller }: ResultsProps): JSX.Element {
             >
               {relative ? "relative" : zoneLabel(zone.value)}
             </button>
-          </th>
+          </OrderHead>
         </tr>
       </thead>
       <tbody ref={body}>
@@ -123,6 +121,39 @@ export function ResultsTable({ traces, scroller }: ResultsProps): JSX.Element {
         <Space height={rows.after} />
       </tbody>
     </table>
+  );
+}
+
+interface OrderHeadProps {
+  readonly name: string;
+  readonly class: string;
+  /** Keys of orders: the first press asks for the first, the next for the other. */
+  readonly orders: readonly [string, string];
+  readonly children?: JSX.Element;
+}
+
+/** A column's head, which orders by its column. */
+function OrderHead(props: OrderHeadProps): JSX.Element {
+  const { name, class: column, orders, children } = props;
+  const at = orders.indexOf(orderKey.value);
+  const ascending = /^(NAME_ASC|LEAST|SHORTEST|OLDEST)/.test(orderKey.value);
+  const next = orderOf(orders[at === 0 ? 1 : 0]);
+  return (
+    <th
+      scope="col"
+      class={column}
+      {...(at < 0 ? {} : { "aria-sort": ascending ? "ascending" : "descending" })}
+    >
+      <button
+        type="button"
+        class="order-head"
+        title={`Sort: ${next.label.toLowerCase()}`}
+        onClick={() => chooseOrder(next.key)}
+      >
+        {name}
+      </button>{" "}
+      {children}
+    </th>
   );
 }
 

@@ -16,13 +16,12 @@ import type { PlotRange, PlotScale } from "../layout/plot-scale.ts";
 import { zone } from "./page-facts.ts";
 import { basePath, goTo } from "./router.ts";
 import { traceHref } from "./search-state.ts";
+import type { PlotMode } from "./search-state.ts";
 import { theme } from "./theme.ts";
-
-export type PlotMode = "scatter" | "heatmap";
 
 interface ResultsPlotProps {
   readonly traces: ReadonlySignal<readonly TraceResult[]>;
-  readonly mode: Signal<PlotMode>;
+  readonly mode: ReadonlySignal<PlotMode>;
   /** What is brushed; undefined for nothing. */
   readonly brush: Signal<PlotRange | undefined>;
 }

@@ -15,14 +15,15 @@ import { Icon } from "./icons.tsx";
 import { embeddingOf } from "./page-facts.ts";
 import { ResultsList, ResultsTable } from "./results-list.tsx";
 import { ResultsPlot } from "./results-plot.tsx";
-import type { PlotMode } from "./results-plot.tsx";
 import { place } from "./router.ts";
 import { Empty, Failed, Loading } from "./search-notes.tsx";
 import {
   chooseOrder,
+  choosePlot,
   loadMore,
   nextCursor,
   orderKey,
+  plotMode,
   progress,
   rememberResultsMode,
   results,
@@ -30,11 +31,11 @@ import {
   totals,
   viewMode,
 } from "./search-state.ts";
+import type { PlotMode } from "./search-state.ts";
 
 /** Results of the present search. */
 export function SearchResults(): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const plotMode = useSignal<PlotMode>("scatter");
   const brush = useSignal<PlotRange | undefined>(undefined);
   const sorted = useComputed(() => sortTraces(results.value, orderOf(orderKey.value)));
   const shown = useComputed(() => {
@@ -65,7 +66,7 @@ export function SearchResults(): JSX.Element {
         {kind === "done" ? `${results.value.length} traces found` : loading ? "Searching" : ""}
       </p>
       {!empty && <Plot traces={sorted} mode={plotMode} brush={brush} />}
-      {!empty && <Toolbar shown={shown} brush={brush} plotMode={plotMode} />}
+      {!empty && <Toolbar shown={shown} brush={brush} />}
       <div class={loading ? "results-body stale" : "results-body"} ref={scroller}>
         {state.kind === "failed" && <Failed error={state.error} />}
         {loading && <Loading slow={slow} />}
@@ -86,7 +87,7 @@ export function SearchResults(): JSX.Element {
 
 interface PlotProps {
   readonly traces: ReadonlySignal<readonly TraceResult[]>;
-  readonly mode: Signal<PlotMode>;
+  readonly mode: ReadonlySignal<PlotMode>;
   readonly brush: Signal<PlotRange | undefined>;
 }
 
@@ -98,10 +99,9 @@ function Plot(props: PlotProps): JSX.Element | null {
 interface ToolbarProps {
   readonly shown: ReadonlySignal<readonly TraceResult[]>;
   readonly brush: Signal<PlotRange | undefined>;
-  readonly plotMode: Signal<PlotMode>;
 }
 
-function Toolbar({ shown, brush, plotMode }: ToolbarProps): JSX.Element {
+function Toolbar({ shown, brush }: ToolbarProps): JSX.Element {
   const range = brush.value;
   return (
     <div class="results-bar">
@@ -138,9 +138,7 @@ function Toolbar({ shown, brush, plotMode }: ToolbarProps): JSX.Element {
           ["scatter", "Scatter plot", "dots"],
           ["heatmap", "Latency heatmap", "heat"],
         ]}
-        onChange={(mode) => {
-          plotMode.value = mode;
-        }}
+        onChange={choosePlot}
       />
       <Choice
         label="View"

@@ -1,6 +1,6 @@
 /** The state of the search page: form, running search, results, selection; kept between pages. */
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, signal, untracked } from "@preact/signals";
 import { ServerError } from "../data/ask-server.ts";
 import { lookbackUs } from "../data/durations.ts";
 import { countTraces, findTraces, findTracesById } from "../data/find-traces.ts";
@@ -16,7 +16,7 @@ import {
   timesOf,
   writeAddress,
 } from "../data/search-form.ts";
-import type { SearchForm } from "../data/search-form.ts";
+import type { SearchAddress, SearchForm } from "../data/search-form.ts";
 import { readObject, readSetting, writeObject, writeSetting } from "../data/settings.ts";
 import { summaryOfJaegerTrace } from "../data/summarize-trace.ts";
 import { traceIdsOf } from "../data/trace-ids.ts";
@@ -24,6 +24,8 @@ import type { FindRequest, FoundTraces, TraceResult } from "../data/trace-result
 import { NEWEST_FIRST, orderOf } from "../layout/trace-order.ts";
 import { serverFacts, uiConfig } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
+
+export type PlotMode = "scatter" | "heatmap";
 
 /** Where the search of the address is. */
 export type SearchProgress =
@@ -51,6 +53,7 @@ export const orderKey = signal(textOf(readObject(RESULTS_KEY)?.["sortBy"]) || "M
 export const viewMode = signal<"table" | "list">(
   readObject(RESULTS_KEY)?.["viewMode"] === "list" ? "list" : "table",
 );
+export const plotMode = signal<PlotMode>("scatter");
 export const startTimeDisplay = signal<"absolute" | "relative">(
   readObject(RESULTS_KEY)?.["startTimeDisplay"] === "relative" ? "relative" : "absolute",
 );
@@ -65,7 +68,11 @@ export const problems = computed(() =>
   }),
 );
 
-let shownAddress: string | undefined;
+/** Keys that say how results are shown, not which. */
+const SHOWN_KEYS = ["sort", "plot", "tz"];
+
+/** What was searched last, as `searchOf` has it. */
+let shownSearch: string | undefined;
 let running = new AbortController();
 let lastRequest: FindRequest | undefined;
 
@@ -99,36 +106,75 @@ export function submitForm(): void {
   const wanted = form.value;
   writeObject(LAST_SEARCH_KEY, { service: wanted.service, operation: wanted.operation });
   const query = writeAddress(wanted, timesOf(wanted, Date.now() * 1000, endsEarlierUs()));
-  const path = `/search?${keepEmbedding(query)}`;
-  if (path === shownAddress) void run(path);
-  else goTo(path);
+  query.set("sort", orderKey.value);
+  if (plotMode.value === "heatmap") query.set("plot", "heatmap");
+  keepEmbedding(query);
+  if (searchOf(query) === shownSearch) void run(query);
+  else goTo(`/search?${query}`);
+}
+
+/** Two addresses with the same of these have the same results. */
+function searchOf(query: URLSearchParams): string {
+  const asked = new URLSearchParams(query);
+  for (const key of SHOWN_KEYS) asked.delete(key);
+  return asked.toString();
 }
 
 /** Shows what the present address asks for; what is shown already stays. */
 export function followAddress(): void {
   const { path, query } = place.value;
   if (path !== "/search") return;
-  const address = `${path}?${query}`;
-  if (address === shownAddress) return;
-  const read = readAddress(query, form.peek());
+  const shown = searchOf(query) === shownSearch;
+  followShown(query, shown);
+  if (shown) return;
+  const read = addressOf(query);
   if (read.searches) form.value = read.form;
   if (read.searches && !read.hasTimes && read.traceIds.length === 0) {
     // An address with a look-back only, as HotROD's links have it, gets its times now.
     const times = timesOf(read.form, Date.now() * 1000, endsEarlierUs());
     const written = writeAddress(read.form, times);
-    for (const span of query.getAll("span")) written.append("span", span);
+    for (const key of ["span", "sort", "plot"]) {
+      for (const text of query.getAll(key)) written.append(key, text);
+    }
     const filled = `/search?${keepEmbedding(written)}`;
     goTo(filled, { replace: true });
     return;
   }
-  void run(address);
+  void run(query);
+}
+
+/** What an address asks; without a service all are meant, or the last where one is needed. */
+function addressOf(query: URLSearchParams): SearchAddress {
+  const read = readAddress(query, form.peek());
+  if (read.form.service !== "" || serverFacts.searchWithoutService) return read;
+  return { ...read, form: { ...read.form, service: form.peek().service } };
+}
+
+/**
+ * Takes over how an address wants its results shown; without a word it stays as it is. Results
+ * that are `there` are ordered anew, others will come in that order.
+ */
+function followShown(query: URLSearchParams, there: boolean): void {
+  const sort = query.get("sort");
+  if (sort !== null && orderOf(sort).key === sort && sort !== orderKey.peek()) {
+    if (there) untracked(() => orderBy(sort));
+    else orderKey.value = sort;
+  }
+  if (query.has("plot")) plotMode.value = query.get("plot") === "heatmap" ? "heatmap" : "scatter";
+}
+
+/** Writes how results are shown into the address, so that a link shows them so. */
+function tellShown(key: "sort" | "plot", text: string): void {
+  const { path, query, state } = place.peek();
+  const told = new URLSearchParams(query);
+  told.set(key, text);
+  goTo(`${path}?${told}`, { replace: true, state });
 }
 
 /** Runs the search of an address; the one before it is given up. */
-async function run(address: string): Promise<void> {
-  shownAddress = address;
-  const query = new URLSearchParams(address.slice(address.indexOf("?") + 1));
-  const read = readAddress(query, form.peek());
+async function run(query: URLSearchParams): Promise<void> {
+  shownSearch = searchOf(query);
+  const read = addressOf(query);
   uploaded.value = [];
   const ids = traceIdsOf(read.traceIds.join(" ")).ids;
   if (ids.length > 0) return await load((signal) => findByIds(ids, signal), undefined);
@@ -156,15 +202,25 @@ export function cancelSearch(): void {
 
 /** Runs the search of the present address again. */
 export function searchAgain(): void {
-  const { path, query } = place.value;
-  void run(`${path}?${query}`);
+  void run(place.value.query);
 }
 
 /** Orders the results: the server searches again where the order decides what is found. */
 export function chooseOrder(key: string): void {
+  orderBy(key);
+  rememberResultsMode();
+  tellShown("sort", key);
+}
+
+/** Shows a plot of the other kind. */
+export function choosePlot(mode: PlotMode): void {
+  plotMode.value = mode;
+  tellShown("plot", mode);
+}
+
+function orderBy(key: string): void {
   const before = orderOf(orderKey.value).server ?? NEWEST_FIRST;
   orderKey.value = key;
-  rememberResultsMode();
   const wanted = orderOf(key).server;
   const complete = nextCursor.value === undefined;
   const same = wanted?.by === before.by && wanted.descending === before.descending;
@@ -291,7 +347,7 @@ export function traceHref({ traceIdHex }: TraceResult): string {
 /** Inside another page the way of embedding stays in every address. */
 function keepEmbedding(query: URLSearchParams): URLSearchParams {
   for (const [name, value] of place.value.query) {
-    if (/^ui(Embed|Search|Timeline|Theme)/.test(name)) query.set(name, value);
+    if (/^(ui(Embed|Search|Timeline|Theme)|tz$)/.test(name)) query.set(name, value);
   }
   return query;
 }
