@@ -61,6 +61,7 @@ function measure(name: keyof typeof shapes, spans: number): Record<string, numbe
     hiddenServices: new Uint8Array(loaded.services.length),
     kept: undefined,
     skipped: new Set<number>(),
+    within: -1,
     grouped: false,
     ungrouped: new Set<number>(),
   };

@@ -9,7 +9,16 @@ import type { Browser } from "playwright-core";
 import { launchBrowser, withoutChromium } from "./browser.ts";
 import { SHOP_TRACE, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
-import { drawnOn, openTrace, press, rowAt, rowNames, untilQuery, windowOf } from "./trace-open.ts";
+import {
+  drawnOn,
+  openTrace,
+  press,
+  rectsOf,
+  rowAt,
+  rowNames,
+  untilQuery,
+  windowOf,
+} from "./trace-open.ts";
 import { startUi } from "./ui-server.ts";
 import type { UiServer } from "./ui-server.ts";
 
@@ -54,6 +63,18 @@ test(
     await close();
   },
 );
+
+test("what the trace waited most for is told, and shown by a press", { skip }, async () => {
+  const { page, close } = await openTrace(browser, ui);
+  const waited = page.locator(".waited");
+  // One span of 165 ms of the trace's 412, all of it on the critical path.
+  assert.match((await waited.textContent()) ?? "", /payment bank authorise 165ms, 40 %/);
+  await waited.getByRole("button").click();
+  await page.locator(".tl-row:focus", { hasText: "bank authorise" }).waitFor();
+  await press(page, "c");
+  await waited.waitFor({ state: "detached" });
+  await close();
+});
 
 test("the title folds the totals away and copies the trace's ID", { skip }, async () => {
   const { page, close } = await openTrace(browser, ui);
@@ -169,6 +190,36 @@ test(
     await close();
   },
 );
+
+test("the operator's switches: no critical path, no JSON, prefixes first", { skip }, async () => {
+  const configPath = join(folder, "switches.json");
+  const topTagPrefixes = ["url.", "http.response"];
+  const switches = { criticalPathEnabled: false, disableJsonView: true, archiveEnabled: false };
+  writeFileSync(configPath, JSON.stringify({ ...switches, topTagPrefixes }));
+  const other = await startUi({ configPath });
+  await other.store.write(shopBatch());
+  await other.store.settle();
+  const { page, errors, close } = await openTrace(browser, other, { query: "?f=c" });
+  assert.equal((await rowNames(page)).length, 20);
+  await press(page, "c", "g", "j");
+  assert.deepEqual(await rectsOf(page, "critical"), []);
+  assert.equal(await page.locator(".waited").count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Archive the trace" }).count(), 0);
+  await page.getByRole("button", { name: /^View/ }).click();
+  assert.equal(await page.getByRole("menuitemradio").count(), 1);
+  await page.keyboard.press("Escape");
+  await rowAt(page, 2).click({ position: { x: 300, y: 12 }, force: true });
+  const keys = page.locator(".detail .kv").first().locator("tbody th");
+  await keys.first().waitFor();
+  assert.deepEqual(await keys.allTextContents(), [
+    "url.full",
+    "http.response.status_code",
+    "http.request.method",
+  ]);
+  assert.deepEqual(errors, []);
+  await close();
+  await other.close();
+});
 
 test("views: the JSON adjusted and as stored, and back", { skip }, async () => {
   const { page, errors, close } = await openTrace(browser, ui);

@@ -348,17 +348,3 @@ test("late spans are offered, and applied without losing the place", { skip }, a
     await own.close();
   }
 });
-
-test("what a person set is in the address: a reload shows the same", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
-  await press(page, "2", "j", "z", " ", "r");
-  await untilQuery(page, "sel", shopSpanHex(1));
-  await untilQuery(page, "g", "1");
-  const names = await rowNames(page);
-  const shown = await windowOf(page);
-  await page.reload();
-  await page.getByRole("region", { name: "Span frontend: render cart" }).waitFor();
-  assert.deepEqual(await rowNames(page), names);
-  assert.deepEqual(await windowOf(page), shown);
-  await close();
-});

@@ -2,10 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seededRandom } from "../../src/base/clock.ts";
 import {
-  collapsedBits,
-  collapsedText,
   readTraceAddress,
   servicesHidden,
   servicesText,
@@ -19,7 +16,11 @@ test("what is written is read, and other keys stay", () => {
     window: { fromNs: 1.5, toNs: 4e9 },
     selectedHex: "00f067aa0ba902b7",
     openHex: ["00f067aa0ba902b7", "00f067aa0ba902b8"],
-    collapsed: "AQID",
+    collapsed: "2.AQID",
+    skipped: "Ag",
+    ungrouped: "AwE",
+    withinHex: "00f067aa0ba902b9",
+    topHex: "00f067aa0ba902ba",
     find: 'a "b c" -d&=',
     hideOthers: true,
     errorsOnly: true,
@@ -56,6 +57,8 @@ test("malformed values count as left out", () => {
     "t=1,Infinity",
     "sel=<script>",
     "open=,x,",
+    "at=1",
+    "within=00f067aa0ba902b",
     "min=NaN",
     "min=7",
     "panel=2",
@@ -63,24 +66,6 @@ test("malformed values count as left out", () => {
   ]) {
     assert.deepEqual(readTraceAddress(new URLSearchParams(text)), first, text);
   }
-});
-
-test("folded rows survive, at every size, and nonsense does not throw", () => {
-  const random = seededRandom(7);
-  for (let round = 0; round < 200; round++) {
-    const spans = 1 + Math.floor(random() * 5000);
-    const bits = new Uint8Array((spans + 7) >> 3);
-    for (let row = 0; row < spans; row += 1 + Math.floor(random() * 900)) {
-      bits[row >> 3] = bits[row >> 3]! | (1 << (row & 7));
-    }
-    const text = collapsedText(bits);
-    assert.match(text, /^[\w-]*$/);
-    assert.deepEqual(collapsedBits(text, spans), bits);
-    const cut = text.slice(0, Math.floor(random() * text.length));
-    assert.doesNotThrow(() => collapsedBits(cut, 10));
-  }
-  assert.equal(collapsedText(new Uint8Array(100_000).fill(255)), "");
-  assert.equal(collapsedBits("!!!", 10), undefined);
 });
 
 test("services follow Jaeger's form", () => {

@@ -9,8 +9,16 @@ export interface TraceAddress {
   readonly selectedHex: string;
   /** Spans with open details. */
   readonly openHex: readonly string[];
-  /** `collapsedText` of the folded rows. */
+  /** `foldsText` of the folded rows. */
   readonly collapsed: string;
+  /** `rowsText` of the rows left out by hand with what is below them. */
+  readonly skipped: string;
+  /** `rowsText` of the groups of repeated siblings that are open. */
+  readonly ungrouped: string;
+  /** The span that alone is shown with its ancestors and what is below it, or "". */
+  readonly withinHex: string;
+  /** The first row on screen, or "" for the first of all. */
+  readonly topHex: string;
   /** Jaeger's key `uiFind`. */
   readonly find: string;
   readonly hideOthers: boolean;
@@ -31,31 +39,37 @@ export interface TraceAddress {
 
 /** Spans told as open at most: an address has a longest length. */
 const MAX_OPEN = 12;
-/** Longer lists of folded rows are not told. */
-const MAX_COLLAPSED_TEXT = 1200;
 const SPAN_ID = /^[0-9a-f]{16}$/;
 const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
-const KEYS = ["v", "t", "sel", "open", "c", "f", "min", "g", "cp", "panel", "bars", "dense"];
-const OWN_KEYS = [...KEYS, "skew", "uiFind", "svcFilter"];
+const KEYS = ["v", "t", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
+const TREE_KEYS = ["c", "x", "within", "g", "go"];
+const OWN_KEYS = [...KEYS, ...TREE_KEYS, "skew", "uiFind", "svcFilter"];
 
 /** Reads an address; what is malformed counts as left out. */
 export function readTraceAddress(query: URLSearchParams): TraceAddress {
   const flags = query.get("f") ?? "";
   const view = query.get("v") ?? "timeline";
-  const selected = query.get("sel") ?? "";
+  const spanIdOf = (key: string): string => {
+    const hex = query.get(key) ?? "";
+    return SPAN_ID.test(hex) ? hex : "";
+  };
   const min = Number(query.get("min") ?? 0);
   const panel = query.get("panel");
   const skew = query.get("skew");
   return {
     view: VIEWS.includes(view) ? (view as TraceAddress["view"]) : "timeline",
     window: windowOf(query.get("t")),
-    selectedHex: SPAN_ID.test(selected) ? selected : "",
+    selectedHex: spanIdOf("sel"),
     openHex: (query.get("open") ?? "")
       .split(",")
       .filter((hex) => SPAN_ID.test(hex))
       .slice(0, MAX_OPEN),
     collapsed: query.get("c") ?? "",
+    skipped: query.get("x") ?? "",
+    ungrouped: query.get("go") ?? "",
+    withinHex: spanIdOf("within"),
+    topHex: spanIdOf("at"),
     find: query.get("uiFind") ?? "",
     hideOthers: flags.includes("h"),
     errorsOnly: flags.includes("e"),
@@ -96,11 +110,15 @@ export function writeTraceAddress(
   set("t", shown === undefined ? "" : `${exact(shown.fromNs)},${exact(shown.toNs)}`);
   set("sel", address.selectedHex);
   set("open", address.openHex?.slice(-MAX_OPEN).join(","));
+  set("at", address.topHex);
   set("c", address.collapsed);
+  set("x", address.skipped);
+  set("within", address.withinHex);
   set("uiFind", address.find);
   set("f", flags);
   set("min", (address.minShare ?? 0) > 0 ? String(address.minShare) : "");
   set("g", address.grouped === true ? "1" : "");
+  set("go", address.ungrouped);
   set("cp", address.critical === false ? "0" : "");
   set("panel", address.panel === undefined ? "" : address.panel ? "1" : "0");
   set("bars", address.bars === false ? "0" : "");
@@ -113,57 +131,6 @@ export function writeTraceAddress(
 /** Tenths of a nanosecond are finer than any screen shows. */
 function exact(ns: number): string {
   return String(Math.round(ns * 10) / 10);
-}
-
-/**
- * Folded rows as text: differences of ascending rows as varints in base64url, or "" when there
- * are none or too many to tell.
- */
-export function collapsedText(bits: Uint8Array): string {
-  const bytes: number[] = [];
-  let last = -1;
-  for (let at = 0; at < bits.length; at++) {
-    for (let bit = 0; bits[at]! >> bit !== 0; bit++) {
-      if (((bits[at]! >> bit) & 1) === 0) continue;
-      const row = at * 8 + bit;
-      let step = row - last;
-      last = row;
-      for (; step > 127; step >>>= 7) bytes.push((step & 127) | 128);
-      bytes.push(step);
-    }
-    if (bytes.length * 4 > MAX_COLLAPSED_TEXT * 3) return "";
-  }
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
-}
-
-/** The rows of `collapsedText`, as a bit set for `spanCount` rows; undefined when malformed. */
-export function collapsedBits(text: string, spanCount: number): Uint8Array | undefined {
-  const bits = new Uint8Array((spanCount + 7) >> 3);
-  if (text.length > MAX_COLLAPSED_TEXT * 2 || !/^[\w-]*$/.test(text)) return undefined;
-  let bytes: string;
-  try {
-    bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return undefined;
-  }
-  let row = -1;
-  let step = 0;
-  let shift = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes.charCodeAt(i);
-    step += (byte & 127) * 2 ** shift;
-    shift += 7;
-    if (byte > 127) continue;
-    row += step;
-    step = 0;
-    shift = 0;
-    if (row >= spanCount) return undefined;
-    bits[row >> 3] = bits[row >> 3]! | (1 << (row & 7));
-  }
-  return bits;
 }
 
 /**

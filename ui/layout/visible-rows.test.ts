@@ -12,6 +12,7 @@ function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRu
     collapsed: new Uint8Array((columns.spanCount + 7) >> 3),
     hiddenServices: new Uint8Array(columns.services.length),
     skipped: new Set(),
+    within: -1,
     kept: undefined,
     grouped: false,
     ungrouped: new Set(),
@@ -22,6 +23,8 @@ function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRu
 /** Every row asks its ancestors; slow and obviously right. */
 function naive(columns: TraceColumns, rules: RowRules): number[] {
   const shown: number[] = [];
+  const isAbove = (row: number, below: number): boolean =>
+    row === below || (below >= 0 && isAbove(row, columns.parent[below]!));
   for (let row = 0; row < columns.spanCount; row++) {
     let visible = rules.hiddenServices[columns.service[row]!] === 0 && !rules.skipped.has(row);
     for (let above = columns.parent[row]!; above >= 0; above = columns.parent[above]!) {
@@ -29,6 +32,7 @@ function naive(columns: TraceColumns, rules: RowRules): number[] {
       if (rules.hiddenServices[columns.service[above]!] === 1) visible = false;
       if (rules.skipped.has(above)) visible = false;
     }
+    if (rules.within >= 0) visible &&= isAbove(row, rules.within) || isAbove(rules.within, row);
     if (rules.kept !== undefined) {
       let holds = false;
       for (let below = row; below < columns.end[row]!; below++) {
@@ -55,6 +59,8 @@ test("shown rows agree with asking every ancestor", () => {
       { hiddenServices },
       { kept },
       { skipped: new Set([7, 8, 60]) },
+      { within: seed },
+      { within: 100 + (seed % 20), collapsed, skipped: new Set([3]) },
       { collapsed, hiddenServices, kept },
     ]) {
       const rules = rulesFor(columns, changes);

@@ -22,6 +22,8 @@ export interface RowRules {
   readonly hiddenServices: Uint8Array;
   /** Rows left out with their subtrees. */
   readonly skipped: ReadonlySet<number>;
+  /** Only this row, its ancestors and what is below it are shown; -1 for all. */
+  readonly within: number;
   /** Bit set of rows to keep with their ancestors, undefined keeps all. */
   readonly kept: Uint8Array | undefined;
   /** Repeated siblings stand in one row. */
@@ -57,7 +59,8 @@ export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows
   let count = 0;
   for (let row = 0; row < loaded;) {
     const after = Math.min(loaded, Math.max(row + 1, end[row]!));
-    if (rules.hiddenServices[service[row]!] === 1 || rules.skipped.has(row)) {
+    const out = isOutside(columns, rules.within, row);
+    if (out || rules.hiddenServices[service[row]!] === 1 || rules.skipped.has(row)) {
       notePruned(columns, pruned, parent[row]!, row, after);
       row = after;
       continue;
@@ -82,6 +85,12 @@ export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows
     row = hasBit(rules.collapsed, row) ? after : row + 1;
   }
   return { rows: rows.subarray(0, count), groups, pruned };
+}
+
+/** Whether a row is neither `within`, nor above nor below it; nothing is outside of -1. */
+export function isOutside({ end }: TraceColumns, within: number, row: number): boolean {
+  if (within < 0) return false;
+  return row < within ? end[row]! <= within : row >= Math.max(within + 1, end[within]!);
 }
 
 /** First row after the siblings without children that have this row's service and name. */

@@ -1,18 +1,16 @@
 /** Copies a text, also where the clipboard's API is not given (plain http). */
 
-import { announce } from "./announce.ts";
+import { say } from "./toasts.tsx";
 
-/** Copies, and says so politely. */
-export function copyText(text: string): void {
-  const done = (): void => announce("Copied");
+/** Copies, and says what became of it; `said` is for what needs more words. */
+export function copyText(text: string, said = "Copied"): void {
   const clipboard: Clipboard | undefined = navigator.clipboard;
-  if (clipboard === undefined) {
-    if (copyBySelection(text)) done();
-    return;
-  }
-  clipboard.writeText(text).then(done, () => {
-    if (copyBySelection(text)) done();
-  });
+  const bySelection = (): void => {
+    if (copyBySelection(text)) say(said);
+    else say(`This browser does not let the page copy. It is: ${text}`, { bad: true });
+  };
+  if (clipboard === undefined) return bySelection();
+  clipboard.writeText(text).then(() => say(said), bySelection);
 }
 
 /** The old way: select a text field and copy it. */

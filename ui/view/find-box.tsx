@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { uiConfig } from "./page-facts.ts";
 import { Popover } from "./popover.tsx";
 import type { TraceContext } from "./trace-context.ts";
 import { TraceIcon } from "./trace-icon.tsx";
@@ -104,7 +105,9 @@ function FilterPanel({ context }: { context: TraceContext }): JSX.Element {
       <div class="filters">
         <Check name="Hide what find does not match" on={filters.hideOthers} />
         <Check name="Errors only" on={filters.errorsOnly} />
-        <Check name="Critical path only" on={filters.criticalOnly} />
+        {uiConfig.criticalPathEnabled && (
+          <Check name="Critical path only" on={filters.criticalOnly} />
+        )}
         <Check name="Group repeated siblings (r)" on={model.grouped} />
         <label class="field">
           <span class="label">Spans that last at least</span>

@@ -3,24 +3,23 @@
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { topOfRow } from "../layout/row-heights.ts";
 import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
-import { hasBit, setBit } from "../layout/visible-rows.ts";
+import { foldsWith, rowsUnlike } from "../layout/row-texts.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** Gives the model the new columns; call it in a batch. */
 export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColumns): void {
   const top = anchorOf(model);
-  const folded = [...bitsOf(model.collapsed.peek(), old.spanCount)];
-  const named = [
-    model.cursorRow.peek(),
-    model.selectedRow.peek(),
-    top.row,
-    ...model.openRows.peek(),
-    ...folded,
+  const level = model.foldLevel.peek();
+  const folds = { level, bits: model.collapsed.peek() };
+  const lists = [
+    [model.cursorRow.peek(), model.selectedRow.peek(), top.row, model.within.peek()],
+    model.openRows.peek(),
+    [...model.skipped.peek()],
+    [...model.ungrouped.peek()],
+    [...rowsUnlike(old, folds)],
   ];
-  const hexes = named.map((row) => (row < 0 ? "" : spanIdHexOf(old, row)));
-  const rows = rowsOfSpanIds(columns, hexes);
-  const [cursor, selected, first] = rows;
-  const openCount = model.openRows.peek().length;
+  const [single, open, skipped, ungrouped, unlike] = rowsAnew(old, columns, lists);
+  const [cursor, selected, first, within] = single!;
   const wasWhole = model.showsWhole();
   const hidden = new Set(old.services.filter((_, i) => model.hiddenServices.peek()[i] === 1));
   const { fromNs, toNs } = model.window.peek();
@@ -30,12 +29,14 @@ export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColum
   model.hiddenServices.value = Uint8Array.from(columns.services, (name) =>
     Number(hidden.has(name)),
   );
-  const collapsed = new Uint8Array((columns.spanCount + 7) >> 3);
-  for (const row of rows.slice(3 + openCount)) if (row >= 0) setBit(collapsed, row, true);
-  model.collapsed.value = collapsed;
+  model.collapsed.value = foldsWith(columns, level, present(unlike));
+  model.foldLevel.value = level;
+  model.skipped.value = new Set(present(skipped));
+  model.ungrouped.value = new Set(present(ungrouped));
+  model.within.value = within ?? -1;
   model.cursorRow.value = Math.max(0, cursor ?? 0);
   model.selectedRow.value = selected ?? -1;
-  model.openRows.value = rows.slice(3, 3 + openCount).filter((row) => row >= 0);
+  model.openRows.value = present(open);
   if (!wasWhole) model.setWindow(fromNs + moved, toNs + moved);
   const index = model.indexOf(first ?? -1);
   if (index >= 0) {
@@ -57,6 +58,17 @@ function anchorOf(model: TraceModel): { readonly row: number; readonly y: number
   return slot === undefined ? { row: -1, y: 0 } : { row: slot.row, y: slot.y };
 }
 
-function* bitsOf(bits: Uint8Array, count: number): Iterable<number> {
-  for (let row = 0; row < count; row++) if (hasBit(bits, row)) yield row;
+/** The rows that lists of old rows have now, -1 for what is gone; looked for in one pass. */
+function rowsAnew(
+  old: TraceColumns,
+  columns: TraceColumns,
+  lists: readonly (readonly number[])[],
+): number[][] {
+  const hexes = lists.flat().map((row) => (row < 0 ? "" : spanIdHexOf(old, row)));
+  const rows = rowsOfSpanIds(columns, hexes);
+  return lists.map((list) => rows.splice(0, list.length));
+}
+
+function present(rows: readonly number[] | undefined): number[] {
+  return (rows ?? []).filter((row) => row >= 0);
 }

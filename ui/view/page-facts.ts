@@ -16,8 +16,10 @@ export const serverFacts = readServerFacts();
 
 const ZONE_KEY = "spoor-time-zone";
 
-/** The zone of every absolute time shown. */
-export const zone = signal<Zone>(zoneOf(readSetting(ZONE_KEY)));
+/** The zone of every absolute time shown; an address's `tz` wins and is not remembered. */
+export const zone = signal<Zone>(
+  zoneOf(new URLSearchParams(location.search).get("tz") ?? readSetting(ZONE_KEY)),
+);
 
 /** Chooses and remembers a zone. */
 export function chooseZone(name: Zone): void {

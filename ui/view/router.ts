@@ -1,6 +1,6 @@
 /** Where the page is: the path below the base and its query as a signal; links change it. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 
 /** A place within the UI. */
@@ -39,6 +39,19 @@ export function goTo(pathAndQuery: string, { replace = false, state = {} }: GoOp
   if (replace) history.replaceState(state, "", href);
   else history.pushState(state, "", href);
   current.value = readPlace();
+}
+
+/** Keeps a key with a text in every place's address, and out of it while the text is "". */
+export function keepInAddress(key: string, text: ReadonlySignal<string>): void {
+  effect(() => {
+    const { path, query, state } = current.value;
+    if ((query.get(key) ?? "") === text.value) return;
+    const told = new URLSearchParams(query);
+    if (text.value === "") told.delete(key);
+    else told.set(key, text.value);
+    const all = told.toString();
+    goTo(all === "" ? path : `${path}?${all}`, { replace: true, state });
+  });
 }
 
 /** Follows back and forward, and clicks on links to places of the UI. */

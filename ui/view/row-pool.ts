@@ -91,7 +91,10 @@ function newRow(id: string, forReaders: boolean): PooledRow {
   return { element, cell, line, toggle, service, name, cells, ...written };
 }
 
-/** An element that only some rows have, before the service; none for an empty text. */
+/**
+ * An element that only some rows have; none for an empty text. The icon comes with a span's
+ * attributes, a moment after its name: it stands with the pills, where it moves nothing.
+ */
 function setOptional(
   pooled: PooledRow,
   key: "depth" | "icon" | "error",
@@ -103,7 +106,8 @@ function setOptional(
   const element = known ?? document.createElement("span");
   if (known === undefined) {
     element.className = `tl-${key}`;
-    pooled.line.insertBefore(element, pooled.service);
+    if (key === "icon") pooled.cell.insertBefore(element, pooled.marks ?? null);
+    else pooled.line.insertBefore(element, pooled.service);
     pooled[key] = element;
   }
   setText(element, text);

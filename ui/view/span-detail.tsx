@@ -111,6 +111,19 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
+/** By key as in Jaeger, those with the operator's prefixes before the others. */
+function ordered(attributes: readonly AttributeText[]): readonly AttributeText[] {
+  const prefixes = uiConfig.topTagPrefixes.map((prefix) => prefix.toLowerCase());
+  const place = (key: string): number => {
+    const at = prefixes.findIndex((prefix) => key.startsWith(prefix));
+    return at < 0 ? prefixes.length : at;
+  };
+  return attributes
+    .map((attribute) => ({ attribute, key: attribute.key.toLowerCase() }))
+    .toSorted((a, b) => place(a.key) - place(b.key) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ attribute }) => attribute);
+}
+
 interface SectionsProps {
   readonly context: TraceContext;
   readonly detail: SpanDetail;
@@ -150,7 +163,7 @@ function Sections({ context, detail, service }: SectionsProps): JSX.Element {
       )}
       {detail.attributes.length > 0 && (
         <Section title={words.attributes} count={detail.attributes.length} open>
-          {table(words.attributes, "attributes", detail.attributes)}
+          {table(words.attributes, "attributes", ordered(detail.attributes))}
         </Section>
       )}
       <Section title={words.resource} count={detail.resource.length}>

@@ -6,7 +6,13 @@ import { copyText } from "./copy.ts";
 import { spanIdHexOf } from "../layout/span-ids.ts";
 import { hrefOf } from "./router.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { focusSubtree, hideServices, hideSubtree, toggleSiblings } from "./tree-folding.ts";
+import {
+  focusSubtree,
+  hideServices,
+  hideSubtree,
+  showHidden,
+  toggleSiblings,
+} from "./tree-folding.ts";
 
 export interface SpanMenuProps {
   readonly context: TraceContext;
@@ -102,6 +108,9 @@ function menuItems(context: TraceContext, row: number): MenuItem[] {
     { title: "Find spans of this service", run: () => find(`"${service}"`) },
     { title: "Only what is below", run: () => focusSubtree(model, row) },
     { title: "Hide this and what is below", run: () => hideSubtree(model, row) },
+    ...(model.skipped.peek().size > 0 || model.within.peek() >= 0
+      ? [{ title: "Show hidden spans again", run: () => showHidden(model) }]
+      : []),
     { title: "Hide this service", run: () => hideService(context, columns.service[row]!) },
     { title: "Collapse or expand siblings", run: () => toggleSiblings(model, row) },
     { title: "Copy name", run: () => copyText(name) },

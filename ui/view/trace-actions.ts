@@ -1,6 +1,7 @@
 /** Everything the trace page does by key: one table for keyboard, help and palette. */
 
 import { announce } from "./announce.ts";
+import { uiConfig } from "./page-facts.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { foldLevel, hideSubtree, showHidden } from "./tree-folding.ts";
 
@@ -287,4 +288,8 @@ export const TRACE_ACTIONS: readonly TraceAction[] = [
   ...find,
   ...span,
   ...page,
-];
+].filter(
+  ({ title }) =>
+    (uiConfig.criticalPathEnabled || !title.includes("ritical path")) &&
+    !(uiConfig.disableJsonView && title === "Trace JSON"),
+);

@@ -14,7 +14,8 @@ export interface TraceContext {
   readonly focusFind: () => void;
   /** Closes what is open, else clears find. */
   readonly escape: () => void;
-  readonly copyLink: (row: number) => void;
+  /** Copies a link to a span, or without a row to the view as it is. */
+  readonly copyLink: (row?: number) => void;
   /** `at` is a place on the screen, px; without it the menu opens at the row. */
   readonly openMenu: (row: number, at?: { readonly x: number; readonly y: number }) => void;
   readonly findAttribute: (attribute: AttributeText) => void;

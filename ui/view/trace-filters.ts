@@ -158,7 +158,11 @@ export class TraceFilters {
         setBit(collapsed, row, true);
       }
     }
-    model.collapsed.value = collapsed;
+    batch(() => {
+      model.collapsed.value = collapsed;
+      // Nearly all is folded: what is open is the shorter list.
+      model.foldLevel.value = 0;
+    });
     this.step(1);
   }
 

@@ -16,6 +16,8 @@ import { counted } from "./row-text.ts";
 import { safeHref } from "./safe-link.ts";
 import { linksOfTrace } from "./span-links.ts";
 import { say } from "./toasts.tsx";
+import { wholeOf } from "./trace-model.ts";
+import type { TraceModel } from "./trace-model.ts";
 import type { TraceContext, TraceViewName } from "./trace-context.ts";
 import { TraceIcon } from "./trace-icon.tsx";
 import type { TraceIconName } from "./trace-icon.tsx";
@@ -45,7 +47,7 @@ export function TraceHeader({ context, ui, embedding, findRef }: TraceHeaderProp
         <Settings context={context} ui={ui} />
         {!embedding.embedded && <Views ui={ui} context={context} />}
         {!embedding.embedded && <Archive context={context} />}
-        <Act label="Copy link to this view" icon="link" run={() => copyText(location.href)} />
+        <Act label="Copy link to this view" icon="link" run={() => context.copyLink()} />
         <Act label="Download as JSON" icon="download" run={() => void download(context)} />
       </div>
       {summary.value && !hidden && <Summary context={context} />}
@@ -98,13 +100,16 @@ function Title({ context, open }: TitleProps): JSX.Element {
   );
 }
 
+function n(count: number): string {
+  return count.toLocaleString("en");
+}
+
 function Summary({ context }: { context: TraceContext }): JSX.Element | null {
   const { model } = context;
   const columns = model.columns.value;
   const totals = model.totals.value;
   if (columns === undefined || totals === undefined) return null;
   const start = exactInstant(columns, 0, zone.value);
-  const n = (count: number): string => count.toLocaleString("en");
   const late = model.lateSpans.value;
   return (
     <dl class="totals">
@@ -131,6 +136,7 @@ function Summary({ context }: { context: TraceContext }): JSX.Element | null {
           </button>
         </Total>
       )}
+      <Waited context={context} />
       {totals.orphans > 0 && (
         <div>
           <span class="pill warn" title={`${counted(totals.orphans, "span")} without its parent`}>
@@ -140,12 +146,58 @@ function Summary({ context }: { context: TraceContext }): JSX.Element | null {
       )}
       {late > 0 && (
         <div role="status">
-          <button type="button" class="button" onClick={() => void model.applyLate()}>
+          <button type="button" class="button" onClick={() => void applyLate(model)}>
             {counted(late, "late span")} — apply
           </button>
         </div>
       )}
     </dl>
+  );
+}
+
+async function applyLate(model: TraceModel): Promise<void> {
+  try {
+    await model.applyLate();
+  } catch (error) {
+    if (model.signal.aborted) return;
+    say(`The trace stays as it was: ${error instanceof Error ? error.message : String(error)}`, {
+      bad: true,
+    });
+  }
+}
+
+/** What most of the time went into: the first answer to why a trace took as long as it did. */
+function Waited({ context }: { context: TraceContext }): JSX.Element | null {
+  const { model } = context;
+  const columns = model.columns.value;
+  const waited = model.waited.value;
+  if (columns === undefined || waited === undefined) return null;
+  const service = columns.services[columns.service[waited.row]!] ?? "";
+  const name = columns.names[columns.name[waited.row]!] ?? "";
+  const share = Math.round((waited.totalNs / wholeOf(columns)) * 100);
+  return (
+    <div class="waited">
+      <dt title="The critical path: lines below bars mark what the trace was waiting for">
+        <span class="critical-sign" /> Waited most for
+      </dt>
+      <dd>
+        <button
+          type="button"
+          class="link-button"
+          title="Show the longest of them; C goes along the whole critical path"
+          onClick={() => {
+            model.showRow(waited.row);
+            context.focusCursor();
+          }}
+        >
+          {service} {name}
+        </button>{" "}
+        <span class="soft">
+          {waited.spans > 1 && `×${n(waited.spans)} `}
+          {durationText(waited.totalNs)}, {share} %
+        </span>
+      </dd>
+    </div>
   );
 }
 

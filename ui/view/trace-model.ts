@@ -18,6 +18,9 @@ import { TraceLoadError } from "../data/trace-source.ts";
 import type { TraceSource } from "../data/trace-source.ts";
 import { SpanDetails } from "./span-details.ts";
 import { moveTo } from "./late-spans.ts";
+import { uncover } from "./uncover.ts";
+import { waitedMostFor } from "../layout/waited-for.ts";
+import type { WaitedFor } from "../layout/waited-for.ts";
 import { countTotals } from "./trace-totals.ts";
 import type { TraceTotals } from "./trace-totals.ts";
 import { buildFrame, nameWidthOf } from "./timeline-layout.ts";
@@ -48,7 +51,6 @@ export class TraceModel {
   readonly failure = signal<TraceLoadError | undefined>(undefined);
   readonly complete = signal(false);
   readonly lateSpans = signal(0);
-  readonly lateFailure = signal("");
   /** Grows with each whole load. */
   readonly version = signal(0);
   /** Rows taken into account; grows in leaps while a trace loads. */
@@ -66,9 +68,13 @@ export class TraceModel {
   readonly range = signal<TimeWindow | undefined>(undefined);
 
   readonly collapsed = signal<Uint8Array>(new Uint8Array());
+  /** The level that was folded last as a whole; single rows of `collapsed` may differ. */
+  readonly foldLevel = signal(Infinity);
   readonly hiddenServices = signal<Uint8Array>(new Uint8Array());
   /** Rows hidden by hand with what is below them. */
   readonly skipped = signal<ReadonlySet<number>>(new Set());
+  /** Only this row, its ancestors and what is below it; -1 for all. */
+  readonly within = signal(-1);
   readonly grouped = signal(false);
   readonly ungrouped = signal<ReadonlySet<number>>(new Set());
   /** Found rows, undefined when nothing is searched. */
@@ -95,6 +101,7 @@ export class TraceModel {
       collapsed: this.collapsed.value,
       hiddenServices: this.hiddenServices.value,
       skipped: this.skipped.value,
+      within: this.within.value,
       kept: this.kept.value,
       grouped: this.grouped.value,
       ungrouped: this.ungrouped.value,
@@ -114,6 +121,13 @@ export class TraceModel {
       return undefined;
     }
     return columns.criticalPath.row.length === 0 ? undefined : criticalByRow(columns);
+  });
+
+  readonly waited: ReadonlySignal<WaitedFor | undefined> = computed(() => {
+    const columns = this.columns.value;
+    return columns === undefined || !this.complete.value || !this.criticalShown.value
+      ? undefined
+      : waitedMostFor(columns);
   });
 
   readonly totals: ReadonlySignal<TraceTotals | undefined> = computed(() => {
@@ -191,14 +205,8 @@ export class TraceModel {
   async applyLate(): Promise<void> {
     const old = this.columns.peek();
     if (old === undefined) return;
-    try {
-      const columns = await this.source.load(() => undefined, this.signal);
-      if (this.signal.aborted) return;
-      batch(() => moveTo(this, old, columns));
-    } catch (error) {
-      if (this.signal.aborted) return;
-      this.lateFailure.value = error instanceof Error ? error.message : String(error);
-    }
+    const columns = await this.source.load(() => undefined, this.signal);
+    if (!this.signal.aborted) batch(() => moveTo(this, old, columns));
   }
 
   /** Takes rows into account at the first part, then whenever they doubled. */
@@ -214,6 +222,10 @@ export class TraceModel {
       this.complete.value = false;
       this.loadedRows.value = 0;
       this.collapsed.value = new Uint8Array((columns.spanCount + 7) >> 3);
+      this.foldLevel.value = Infinity;
+      this.skipped.value = new Set();
+      this.within.value = -1;
+      this.ungrouped.value = new Set();
       this.hiddenServices.value = new Uint8Array(columns.services.length);
       this.window.value = { fromNs: 0, toNs: wholeOf(columns) };
       if (this.cursorRow.peek() < 0) this.cursorRow.value = 0;
@@ -348,42 +360,13 @@ export class TraceModel {
     else this.scrollTo(top - height / 2);
   }
 
-  /** Opens what hides a row (its ancestors' collapse, its group), then reveals it. */
+  /** Opens what hides a row (folds, groups, what was left out), then reveals it. */
   showRow(row: number): void {
     const columns = this.columns.peek();
     if (columns === undefined || row < 0 || row >= columns.loaded) return;
-    if (this.indexOf(row) < 0) this.#uncover(columns, row);
+    if (this.indexOf(row) < 0) uncover(this, columns, row);
     this.cursorRow.value = row;
     this.reveal(row);
-  }
-
-  #uncover(columns: TraceColumns, row: number): void {
-    const collapsed = this.collapsed.peek().slice();
-    for (let above = columns.parent[row]!; above >= 0; above = columns.parent[above]!) {
-      setBit(collapsed, above, false);
-    }
-    batch(() => {
-      this.collapsed.value = collapsed;
-      if (this.grouped.peek()) this.ungrouped.value = this.#withGroupOf(columns, row);
-      const kept = this.kept.peek();
-      if (kept !== undefined && !hasBit(kept, row)) this.kept.value = undefined;
-    });
-  }
-
-  /** The open groups and the one that holds this row: its run begins at a visible row before. */
-  #withGroupOf(columns: TraceColumns, row: number): ReadonlySet<number> {
-    const { name, service, parent, end } = columns;
-    let first = row;
-    while (
-      first > 0 &&
-      parent[first - 1] === parent[row] &&
-      name[first - 1] === name[row] &&
-      service[first - 1] === service[row] &&
-      end[first - 1]! <= first
-    ) {
-      first--;
-    }
-    return new Set(this.ungrouped.peek()).add(first);
   }
 
   isCollapsed(row: number): boolean {
@@ -406,7 +389,10 @@ export class TraceModel {
   collapseFrom(depth: number): void {
     const columns = this.columns.peek();
     if (columns === undefined) return;
-    this.collapsed.value = collapsedBelow(columns, depth);
+    batch(() => {
+      this.collapsed.value = collapsedBelow(columns, depth);
+      this.foldLevel.value = depth;
+    });
     this.keepCursor();
   }
 

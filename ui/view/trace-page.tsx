@@ -34,6 +34,7 @@ import { TraceModel } from "./trace-model.ts";
 import { TraceTimeline } from "./trace-timeline.tsx";
 import { TraceUi } from "./trace-ui.ts";
 import { followAddress } from "./trace-url.ts";
+import type { FollowedAddress } from "./trace-url.ts";
 
 /** How often a server is asked whether the trace has grown, ms. */
 const LATE_EVERY_MS = 10_000;
@@ -58,6 +59,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
   const findInput = useRef<HTMLInputElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const view = useRef<TimelineView | undefined>(undefined);
+  const address = useRef<FollowedAddress | undefined>(undefined);
   const page = useMemo(() => {
     const clockSkew = skew === "" ? {} : { clockSkew: skew };
     const source = traceSource({ base: basePath(), traceId: traceIdHex, ...clockSkew });
@@ -65,14 +67,17 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
     const ui = new TraceUi();
     ui.skew.value = skew;
     const filters = new TraceFilters(model);
-    const context = contextOf(model, filters, ui, { findInput, view });
+    const context = contextOf(model, filters, ui, { address, findInput, view });
     return { model, ui, filters, context };
   }, [traceIdHex, skew]);
   const { model, ui, filters, context } = page;
   useEffect(() => {
+    const restore = ui.remember(model);
+    const followed = followAddress(model, filters, ui);
+    address.current = followed;
     const stops = [
-      ui.remember(model),
-      followAddress(model, filters, ui),
+      restore,
+      followed.stop,
       keepPalette(model, root.current!),
       keepTitle(model),
       watchLate(model),
@@ -178,6 +183,7 @@ function TraceBody({ context, ui, hideMinimap, viewRef }: TraceBodyProps): JSX.E
 }
 
 interface PageElements {
+  readonly address: { current: FollowedAddress | undefined };
   readonly findInput: { current: HTMLInputElement | null };
   readonly view: { current: TimelineView | undefined };
 }
@@ -186,7 +192,7 @@ function contextOf(
   model: TraceModel,
   filters: TraceFilters,
   ui: TraceUi,
-  { findInput, view }: PageElements,
+  { address, findInput, view }: PageElements,
 ): TraceContext {
   return {
     model,
@@ -201,7 +207,11 @@ function contextOf(
       else if (filters.text.peek() !== "") filters.text.value = "";
       else if (findInput.current === document.activeElement) findInput.current?.blur();
     },
-    copyLink: (row) => copyText(linkTo(model, row)),
+    copyLink: (row) => {
+      const whole = address.current?.tell() ?? true;
+      const link = row === undefined ? location.href : linkTo(model, row);
+      copyText(link, whole ? "Link copied" : "Link copied; it cannot hold all that is folded");
+    },
     openMenu: (row, at) => {
       const box = rowsElement()?.querySelector(`[data-row="${row}"]`)?.getBoundingClientRect();
       ui.menu.value = { row, x: at?.x ?? (box?.left ?? 0) + 120, y: at?.y ?? box?.bottom ?? 100 };
@@ -238,7 +248,7 @@ function linkTo(model: TraceModel, row: number): string {
   if (columns === undefined || row < 0) return location.href;
   const hex = spanIdHexOf(columns, row);
   const { path, query } = place.peek();
-  const address = { ...readTraceAddress(query), selectedHex: hex, openHex: [hex] };
+  const address = { ...readTraceAddress(query), selectedHex: hex, openHex: [hex], topHex: "" };
   const text = writeTraceAddress(address, query).toString();
   return new URL(`${hrefOf(path)}?${text}`, location.href).href;
 }

@@ -33,6 +33,7 @@ export class TraceUi {
     if (innerWidth < NARROW_PX) model.nameShare.value = NARROW_SHARE;
     if (share >= 0.15 && share <= 0.85) model.nameShare.value = share;
     model.sidePanel.value = this.panelAtFirst;
+    model.criticalShown.value = uiConfig.criticalPathEnabled;
     const stops = [
       effect(() => writeSetting("spanNameColumnWidth", String(model.nameShare.value))),
       effect(() => writeSetting("sidePanelWidth", String(this.panelWidth.value))),

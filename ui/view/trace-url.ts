@@ -1,9 +1,10 @@
 /** Keeps the address and the page in step: links show the same, back and forward walk. */
 
-import { batch, effect } from "@preact/signals";
+import { batch, computed, effect } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
+import { foldsOfText, foldsText, rowsOfText, rowsText } from "../layout/row-texts.ts";
+import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
 import {
-  collapsedBits,
-  collapsedText,
   readTraceAddress,
   servicesHidden,
   servicesText,
@@ -12,6 +13,7 @@ import {
 import type { TraceAddress } from "../layout/trace-address.ts";
 import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import { readSetting } from "../data/settings.ts";
+import { uiConfig } from "./page-facts.ts";
 import { goTo, place } from "./router.ts";
 import type { TraceFilters } from "./trace-filters.ts";
 import type { TraceModel } from "./trace-model.ts";
@@ -21,17 +23,29 @@ import { wholeOf } from "./trace-model.ts";
 /** Changes that follow each other within this are one step of back and forward, ms. */
 const SETTLE_MS = 350;
 
-/** Follows both ways until the returned function is called. */
-export function followAddress(model: TraceModel, filters: TraceFilters, ui: TraceUi): () => void {
+/** The address of a page that is followed. */
+export interface FollowedAddress {
+  /** Writes what was changed this moment; false when not all of it fits into an address. */
+  readonly tell: () => boolean;
+  readonly stop: () => void;
+}
+
+/** Follows both ways until it is stopped. */
+export function followAddress(
+  model: TraceModel,
+  filters: TraceFilters,
+  ui: TraceUi,
+): FollowedAddress {
   let written = place.peek().query.toString();
   let timer = 0;
   let ready = false;
   const path = place.peek().path;
+  const rowTexts = rowTextsOf(model);
   const write = (): void => {
     timer = 0;
     const now = place.peek();
     if (!ready || now.path !== path) return;
-    const query = writeTraceAddress(addressOf(model, filters, ui), now.query);
+    const query = writeTraceAddress(addressOf(model, filters, ui, rowTexts.value), now.query);
     const text = query.toString();
     if (text === now.query.toString()) return;
     written = text;
@@ -41,7 +55,7 @@ export function followAddress(model: TraceModel, filters: TraceFilters, ui: Trac
     });
   };
   const stopWriting = effect(() => {
-    addressOf(model, filters, ui);
+    addressOf(model, filters, ui, rowTexts.value);
     clearTimeout(timer);
     timer = window.setTimeout(write, SETTLE_MS);
   });
@@ -57,11 +71,18 @@ export function followAddress(model: TraceModel, filters: TraceFilters, ui: Trac
     ready = true;
     applyAddress(model, filters, ui, readTraceAddress(place.peek().query));
   });
-  return () => {
-    stopWriting();
-    stopReading();
-    stopLoading();
-    clearTimeout(timer);
+  return {
+    tell: () => {
+      clearTimeout(timer);
+      write();
+      return rowTexts.peek().whole;
+    },
+    stop: () => {
+      stopWriting();
+      stopReading();
+      stopLoading();
+      clearTimeout(timer);
+    },
   };
 }
 
@@ -76,7 +97,38 @@ function isStep(old: TraceAddress, now: TraceAddress): boolean {
   );
 }
 
-function addressOf(model: TraceModel, filters: TraceFilters, ui: TraceUi): TraceAddress {
+/** What of the tree is told by rows: worked out when it changes, not with every move. */
+interface RowTexts {
+  readonly collapsed: string;
+  readonly skipped: string;
+  readonly ungrouped: string;
+  /** False when a set was too large for an address and is left out of it. */
+  readonly whole: boolean;
+}
+
+function rowTextsOf(model: TraceModel): ReadonlySignal<RowTexts> {
+  const ascending = (rows: ReadonlySet<number>): string | undefined =>
+    rowsText([...rows].toSorted((a, b) => a - b));
+  const folds = computed(() => {
+    const columns = model.columns.value;
+    const now = { level: model.foldLevel.value, bits: model.collapsed.value };
+    return columns === undefined ? "" : foldsText(columns, now);
+  });
+  const hidden = computed(() => ascending(model.skipped.value));
+  const opened = computed(() => ascending(model.ungrouped.value));
+  return computed(() => {
+    const texts = [folds.value, hidden.value, opened.value];
+    const [collapsed = "", skipped = "", ungrouped = ""] = texts;
+    return { collapsed, skipped, ungrouped, whole: !texts.includes(undefined) };
+  });
+}
+
+function addressOf(
+  model: TraceModel,
+  filters: TraceFilters,
+  ui: TraceUi,
+  rowTexts: RowTexts,
+): TraceAddress {
   const columns = model.columns.value;
   const { fromNs, toNs } = model.window.value;
   const hexOf = (row: number): string =>
@@ -87,14 +139,18 @@ function addressOf(model: TraceModel, filters: TraceFilters, ui: TraceUi): Trace
     window: whole ? undefined : { fromNs, toNs },
     selectedHex: hexOf(model.selectedRow.value),
     openHex: model.sidePanel.value ? [] : model.openRows.value.map(hexOf),
-    collapsed: collapsedText(model.collapsed.value),
+    collapsed: rowTexts.collapsed,
+    skipped: rowTexts.skipped,
+    ungrouped: rowTexts.ungrouped,
+    withinHex: hexOf(model.within.value),
+    topHex: hexOf(firstRowOf(model)),
     find: filters.text.value,
     hideOthers: filters.hideOthers.value,
     errorsOnly: filters.errorsOnly.value,
     criticalOnly: filters.criticalOnly.value,
     minShare: filters.minShare.value,
     grouped: model.grouped.value,
-    critical: model.criticalShown.value,
+    critical: model.criticalShown.value || !uiConfig.criticalPathEnabled,
     panel: model.sidePanel.value === ui.panelAtFirst ? undefined : model.sidePanel.value,
     bars: model.barsShown.value,
     dense: model.dense.value,
@@ -102,6 +158,15 @@ function addressOf(model: TraceModel, filters: TraceFilters, ui: TraceUi): Trace
     services:
       columns === undefined ? "" : servicesText(columns.services, model.hiddenServices.value),
   };
+}
+
+/** The first row on screen once a person has scrolled, else -1. */
+function firstRowOf(model: TraceModel): number {
+  const top = model.scrollTop.value;
+  const { rows } = model.visible.value;
+  if (top <= 0 || rows.length === 0) return -1;
+  const open = model.openHeights.value;
+  return rows[rowAtHeight(top, model.rowHeight.value, open, rows.length)] ?? -1;
 }
 
 function applyAddress(
@@ -116,27 +181,41 @@ function applyAddress(
     ui.view.value = address.view;
     const { fromNs, toNs } = address.window ?? { fromNs: 0, toNs: wholeOf(columns) };
     model.setWindow(fromNs, toNs);
-    const rows = rowsOfSpanIds(columns, [address.selectedHex, ...address.openHex]);
-    const selected = rows[0] ?? -1;
-    model.collapsed.value =
-      collapsedBits(address.collapsed, columns.spanCount) ?? model.collapsed.peek();
-    model.openRows.value = rows.slice(1).filter((row) => row >= 0);
+    const { selectedHex, withinHex, topHex, openHex } = address;
+    const [selected = -1, within = -1, top = -1, ...open] = rowsOfSpanIds(columns, [
+      selectedHex,
+      withinHex,
+      topHex,
+      ...openHex,
+    ]);
+    const folds = foldsOfText(address.collapsed, columns);
+    model.collapsed.value = folds?.bits ?? model.collapsed.peek();
+    model.foldLevel.value = folds?.level ?? model.foldLevel.peek();
+    const setOf = (text: string): Set<number> => new Set(rowsOfText(text, columns.spanCount));
+    model.skipped.value = setOf(address.skipped);
+    model.ungrouped.value = setOf(address.ungrouped);
+    model.within.value = within;
+    model.openRows.value = open.filter((row) => row >= 0);
     model.selectedRow.value = selected;
     filters.text.value = address.find;
     filters.hideOthers.value = address.hideOthers;
     filters.errorsOnly.value = address.errorsOnly;
-    filters.criticalOnly.value = address.criticalOnly;
+    filters.criticalOnly.value = address.criticalOnly && uiConfig.criticalPathEnabled;
     filters.minShare.value = address.minShare;
     model.grouped.value = address.grouped;
-    model.criticalShown.value = address.critical;
+    model.criticalShown.value = address.critical && uiConfig.criticalPathEnabled;
     model.sidePanel.value = address.panel ?? ui.panelAtFirst;
     model.barsShown.value = address.bars;
     model.dense.value = address.dense;
     model.hiddenServices.value =
       servicesHidden(address.services, columns.services) ??
       (address.services === "" ? hiddenByDefault(columns.services) : model.hiddenServices.peek());
-    if (selected >= 0) model.showRow(selected);
-    if (address.find !== "") filters.showFirst();
+    const index = model.indexOf(top);
+    if (index >= 0) {
+      if (selected >= 0) model.cursorRow.value = selected;
+      model.scrollTo(topOfRow(index, model.rowHeight.peek(), model.openHeights.peek()));
+    } else if (selected >= 0) model.showRow(selected);
+    else if (address.find !== "") filters.showFirst();
   });
 }
 

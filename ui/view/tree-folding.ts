@@ -1,10 +1,8 @@
 /** Folding many rows at once, and leaving subtrees and services out. */
 
+import { batch } from "@preact/signals";
 import { setBit } from "../layout/visible-rows.ts";
 import type { TraceModel } from "./trace-model.ts";
-
-/** Siblings left out one by one; a family of a million cannot be. */
-const MAX_SKIPPED = 50_000;
 
 /** Opens one level more than the deepest that is seen, or folds that one. */
 export function foldLevel(model: TraceModel, by: 1 | -1): void {
@@ -38,25 +36,16 @@ export function hideSubtree(model: TraceModel, row: number): void {
 
 /** Leaves only a row, its ancestors and what is below it. */
 export function focusSubtree(model: TraceModel, row: number): void {
-  const columns = model.columns.peek();
-  if (columns === undefined) return;
-  const skipped = new Set<number>();
-  let inner = row;
-  while (inner >= 0) {
-    const above = columns.parent[inner]!;
-    const last = above < 0 ? columns.loaded : columns.end[above]!;
-    for (let next = above + 1; next < last; next = Math.max(next + 1, columns.end[next]!)) {
-      if (next !== inner && skipped.size < MAX_SKIPPED) skipped.add(next);
-    }
-    inner = above;
-  }
-  model.skipped.value = skipped;
+  model.within.value = row;
   model.showRow(row);
 }
 
 /** Ends what `hideSubtree` and `focusSubtree` did. */
 export function showHidden(model: TraceModel): void {
-  model.skipped.value = new Set();
+  batch(() => {
+    model.skipped.value = new Set();
+    model.within.value = -1;
+  });
 }
 
 /** By service: 1 prunes its spans with what is below them; the root's cannot be hidden. */
