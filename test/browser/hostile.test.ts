@@ -97,7 +97,11 @@ describe("hostile content", { skip }, () => {
       await attributes.fill("");
       const offered = page.locator(".popup").getByText(text, { exact: true });
       await offered.click();
-      await page.locator(".popup").waitFor({ state: "detached" });
+      // Keys are gone once the field has one; its values may be there a moment later.
+      await page.waitForFunction(
+        (field) => field instanceof HTMLInputElement && field.value.endsWith("="),
+        await attributes.elementHandle(),
+      );
       await offered.click();
       await page.getByRole("button", { name: "Find Traces" }).click();
       const tags = JSON.stringify({ [text]: text });
