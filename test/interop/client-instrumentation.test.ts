@@ -150,6 +150,40 @@ describe("node:http and fetch", () => {
   });
 });
 
+describe("a request that is not sampled", () => {
+  it("is carried on without being watched, and reported once a handler asks for it", async () => {
+    const { tracer, reporter, done } = setUp();
+    const undo = instrumentHttp(tracer);
+    const seen: (string | undefined)[] = [];
+    const listeners: number[] = [];
+    const inner = http.createServer((request, response) => {
+      seen.push(request.headers["uber-trace-id"] as string | undefined);
+      response.end();
+    });
+    const back = await listening(inner);
+    const outer = http.createServer((request, response) => {
+      if (request.url === "/asked") tracer.activeSpan()!.setTag("sampling.priority", 1);
+      const call = http.get(back, { agent: false }, (answer) => {
+        answer.resume();
+        answer.on("end", () => response.end());
+      });
+      listeners.push(call.listenerCount("close"));
+    });
+    const front = await listening(outer);
+    // By fetch, which is not instrumented here.
+    const headers = { "uber-trace-id": "abc:1:0:0" };
+    await (await fetch(`${front}/`, { headers })).text();
+    assert.equal(reporter.spans.length, 0);
+    await (await fetch(`${front}/asked`, { headers })).text();
+    const spans = await done(3);
+    assert.deepEqual(listeners, [0, 1]);
+    assert.match(String(seen), /^abc:[0-9a-f]+:[0-9a-f]+:0,abc:[0-9a-f]+:[0-9a-f]+:3$/);
+    assert.ok(spans.some((span) => TestUtils.hasTags(span, { "sampling.priority": 1 })));
+    undo();
+    for (const server of [inner, outer]) await closeServer(server);
+  });
+});
+
 describe("a traced listener", () => {
   it("needs no patching", async () => {
     const { tracer, done } = setUp();

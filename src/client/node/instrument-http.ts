@@ -61,6 +61,8 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
     tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
     for (const name in carrier) request.setHeader(name, carrier[name]!);
   }
+  // What is finally not sampled is never reported, so nobody need hear of its end.
+  if (span.record() === null) return;
   request.on("close", () => finishClientSpan(span, request));
   // A listener for errors would swallow those that nobody else handles.
   request.on(errorMonitor, (error: Error) => {
