@@ -10,16 +10,23 @@ import { segmentTrace } from "./segment-copy.ts";
 import type { Segment } from "./segment-reader.ts";
 import type { Tombstone } from "./tombstones.ts";
 
-/** Traces whose rows are kept, because a search is followed by reading what it found. */
-const RECENT_TRACES = 64;
-/** Larger traces are not kept. */
+/**
+ * Traces put together are kept up to this, because a search is followed by reading what it found,
+ * and often by the same search: 300 of 27 spans. Larger traces than the other are not kept.
+ */
+const RECENT_BYTES = 8 * 1024 * 1024;
 const RECENT_ROWS = 4096;
+/** What the views of a batch take, and a row in a list. */
+const VIEWS_BYTES = 8 * 1024;
+const ROW_BYTES = 64;
 /** Beyond it span ids are compared as numbers first: a text for each is slow. */
 const MANY_ROWS = 1024;
 
+/** A trace as it was, and is while no source came or went and heads have as many rows of it. */
 interface Recent {
-  readonly version: number;
   readonly rows: readonly RowRef[];
+  readonly headRows: number;
+  readonly sizeBytes: number;
 }
 
 /** The open sources of one kind (live, or archived) and what is deleted of them. */
@@ -29,7 +36,7 @@ export class Sources {
   #tombstones = new Map<string, Tombstone>();
   readonly #recent = new Map<string, Recent>();
   readonly #hides: (tombstone: Tombstone, segment: Segment) => boolean;
-  #changes = 0;
+  #recentBytes = 0;
   #removals = 0;
 
   /** `hides` says whether a tombstone hides its trace's rows in a segment. */
@@ -53,7 +60,7 @@ export class Sources {
   /** Adds a segment under a key of the caller's. */
   addSegment(key: string, segment: Segment): void {
     this.#segments.set(key, segment);
-    this.#changes++;
+    this.#forget();
   }
 
   /** Closes and forgets a segment. */
@@ -61,7 +68,7 @@ export class Sources {
     const segment = this.#segments.get(key);
     segment?.close();
     this.#segments.delete(key);
-    this.#changes++;
+    this.#forget();
     this.#removals++;
     return segment;
   }
@@ -76,18 +83,18 @@ export class Sources {
 
   addHead(head: HeadView): void {
     this.#heads.set(head.epoch, head);
-    this.#changes++;
+    this.#forget();
   }
 
   removeHead(epoch: number): void {
     this.#heads.delete(epoch);
-    this.#changes++;
+    this.#forget();
     this.#removals++;
   }
 
   setTombstones(tombstones: readonly Tombstone[]): void {
     this.#tombstones = new Map(tombstones.map((one) => [toHex(one.traceId), one]));
-    this.#changes++;
+    this.#forget();
     this.#removals++;
   }
 
@@ -96,8 +103,7 @@ export class Sources {
     this.#segments.clear();
     this.#heads.clear();
     this.#tombstones.clear();
-    this.#recent.clear();
-    this.#changes++;
+    this.#forget();
     this.#removals++;
   }
 
@@ -126,42 +132,67 @@ export class Sources {
   /** All rows of a trace without exact duplicates; none when it does not exist. */
   trace(traceId: Uint8Array): readonly RowRef[] {
     const hex = toHex(traceId);
-    const version = this.#version();
+    const headRows = this.#headRows(traceId);
     const known = this.#recent.get(hex);
-    if (known !== undefined && known.version === version) return known.rows;
-    const rows = withoutDuplicates(this.#locate(traceId, hex, undefined));
-    this.#recent.delete(hex);
-    if (rows.length <= RECENT_ROWS) {
-      this.#recent.set(hex, { version, rows });
-      if (this.#recent.size > RECENT_TRACES) {
-        this.#recent.delete(this.#recent.keys().next().value!);
-      }
+    if (known !== undefined) {
+      this.#drop(hex, known);
+      if (known.headRows === headRows) return this.#keep(hex, known);
     }
-    return rows;
+    const found = this.#locate(traceId, hex, undefined);
+    const rows = withoutDuplicates(found.rows);
+    const sizeBytes = found.sizeBytes + rows.length * ROW_BYTES;
+    return rows.length > RECENT_ROWS ? rows : this.#keep(hex, { rows, headRows, sizeBytes });
+  }
+
+  /** Remembers a trace as the one asked last. */
+  #keep(hex: string, recent: Recent): readonly RowRef[] {
+    this.#recent.set(hex, recent);
+    this.#recentBytes += recent.sizeBytes;
+    for (const [oldest, known] of this.#recent) {
+      if (this.#recentBytes <= RECENT_BYTES) break;
+      this.#drop(oldest, known);
+    }
+    return recent.rows;
+  }
+
+  #drop(hex: string, recent: Recent): void {
+    this.#recent.delete(hex);
+    this.#recentBytes -= recent.sizeBytes;
+  }
+
+  /** A source came or went: no trace need be as it was. */
+  #forget(): void {
+    this.#recent.clear();
+    this.#recentBytes = 0;
   }
 
   /** Rows of a trace written at or after a place (segments that reach it are repeated whole). */
   traceSince(traceId: Uint8Array, epoch: number, offset: number): readonly RowRef[] {
-    return withoutDuplicates(this.#locate(traceId, toHex(traceId), { epoch, offset }));
+    return withoutDuplicates(this.#locate(traceId, toHex(traceId), { epoch, offset }).rows);
   }
 
-  /** Changes whenever any row may have been added or taken away. */
-  #version(): number {
-    let version = this.#changes * 4096;
-    for (const head of this.#heads.values()) version += head.durableEnd;
-    return version;
+  /** Rows of the trace in all heads. */
+  #headRows(traceId: Uint8Array): number {
+    let rows = 0;
+    for (const head of this.#heads.values()) rows += head.rowsOfTrace(traceId).length;
+    return rows;
   }
 
+  /** The rows, and the bytes of memory made for them (rows of heads lie where they are). */
   #locate(
     traceId: Uint8Array,
     hex: string,
     since: { readonly epoch: number; readonly offset: number } | undefined,
-  ): RowRef[] {
+  ): { readonly rows: RowRef[]; readonly sizeBytes: number } {
     const rows: RowRef[] = [];
+    let sizeBytes = 0;
     for (const segment of this.#segments.values()) {
       if (since !== undefined && segment.epoch < since.epoch) continue;
       if (this.isHidden(hex, segment)) continue;
-      for (const batch of segmentTrace(segment, traceId)) pushAll(rows, batch);
+      for (const batch of segmentTrace(segment, traceId)) {
+        pushAll(rows, batch);
+        sizeBytes += batch.image.length + VIEWS_BYTES;
+      }
     }
     for (const head of this.#heads.values()) {
       if (since !== undefined && head.epoch < since.epoch) continue;
@@ -171,7 +202,7 @@ export class Sources {
         if (!this.isDeleted(hex, head.epoch, at)) rows.push({ batch, row });
       }
     }
-    return rows;
+    return { rows, sizeBytes };
   }
 }
 
