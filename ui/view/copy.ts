@@ -5,12 +5,13 @@ import { say } from "./toasts.tsx";
 /** Copies, and says what became of it; `said` is for what needs more words. */
 export function copyText(text: string, said = "Copied"): void {
   const clipboard: Clipboard | undefined = navigator.clipboard;
+  const done = (): void => say(said, { brief: true });
   const bySelection = (): void => {
-    if (copyBySelection(text)) say(said);
+    if (copyBySelection(text)) done();
     else say(`This browser does not let the page copy. It is: ${text}`, { bad: true });
   };
   if (clipboard === undefined) return bySelection();
-  clipboard.writeText(text).then(() => say(said), bySelection);
+  clipboard.writeText(text).then(done, bySelection);
 }
 
 /** The old way: select a text field and copy it. */

@@ -11,17 +11,24 @@ interface Toast {
 }
 
 const SHOWN_MS = 8_000;
+/** A word about what was just pressed needs no longer. */
+const BRIEF_MS = 5_000;
 /** More at once would cover the page. */
 const MOST = 4;
 
 const toasts = signal<readonly Toast[]>([]);
 let lastId = 0;
 
+export interface SayOptions {
+  readonly bad?: boolean;
+  readonly brief?: boolean;
+}
+
 /** Shows a message; bad ones stay until they are closed. */
-export function say(text: string, { bad = false }: { readonly bad?: boolean } = {}): void {
+export function say(text: string, { bad = false, brief = false }: SayOptions = {}): void {
   const id = ++lastId;
   toasts.value = [...toasts.peek(), { id, text, bad }].slice(-MOST);
-  if (!bad) setTimeout(() => close(id), SHOWN_MS);
+  if (!bad) setTimeout(() => close(id), brief ? BRIEF_MS : SHOWN_MS);
 }
 
 function close(id: number): void {
