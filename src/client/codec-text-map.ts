@@ -126,7 +126,7 @@ export class TextMapCodec implements Injector, Extractor {
       const letter = firstLetter(key);
       const known = letter === this.#contextLetter || letter === this.#baggageLetter;
       if ((!known && letter !== JAEGER_LETTER) || !Object.hasOwn(headers, key)) continue;
-      const lowerKey = key === this.#contextKey ? key : key.toLowerCase();
+      const lowerKey = key.toLowerCase();
       if (lowerKey === this.#contextKey) {
         context = this.#context(headers[key]);
       } else if (lowerKey === "jaeger-debug-id") {
@@ -142,19 +142,12 @@ export class TextMapCodec implements Injector, Extractor {
   }
 
   #context(value: unknown): SpanContext | null {
-    const text = headerText(value);
-    if (text === null) return this.#malformed();
+    const text = headerText(value) ?? "";
     // Ids need no decoding, unless somebody encoded the colons between them.
-    return (
-      SpanContext.fromString(text) ??
-      SpanContext.fromString(this.#baggage.decode(text)) ??
-      this.#malformed()
-    );
-  }
-
-  #malformed(): null {
-    this.#metrics?.decodingErrors.increment(1);
-    return null;
+    const context =
+      SpanContext.fromString(text) ?? SpanContext.fromString(this.#baggage.decode(text));
+    if (context === null) this.#metrics?.decodingErrors.increment(1);
+    return context;
   }
 
   inject(context: SpanContext, carrier: unknown): void {

@@ -18,7 +18,7 @@ import type { Logger } from "./types.ts";
 
 function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logger): SpanQueue {
   const endpoint = config.collectorEndpoint;
-  if (!endpoint) throw new Error("reporter.collectorEndpoint must be given: browsers have no UDP");
+  if (!endpoint) throw new Error("A page needs reporter.collectorEndpoint");
   const options = {
     maxTagValueLength: config.maxTagValueLength || DEFAULT_TAG_OPTIONS.maxTagValueLength,
     numbersAsDouble: config.numbersAsDouble === true,

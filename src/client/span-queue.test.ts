@@ -101,6 +101,21 @@ describe("retries", () => {
     assert.equal(queue.stats.failedToEmit, 3);
   });
 
+  it("hold up the end for one timeout, not for one of every batch that waits", () => {
+    const { tracer, queue, sent } = scene();
+    for (let i = 0; i < 5; i++) {
+      spans(tracer, 2);
+      queue.flush();
+    }
+    let closed = 0;
+    tracer.close(() => closed++);
+    assert.equal(sent.length, 1);
+    sent[0]!.done("retry", "timeout");
+    assert.equal(closed, 1);
+    assert.equal(sent.length, 1);
+    assert.equal(queue.stats.failedToEmit, 10);
+  });
+
   it("end with one last attempt when the tracer is closed", () => {
     const { timers, tracer, answer, sent } = scene();
     answer.with = "retry";

@@ -119,7 +119,7 @@ export class SpanQueue {
     try {
       end = this.#format.append(before, span);
     } catch {
-      this.#dropLarge(`operation ${span.operationName} could not be encoded within its limit`);
+      this.#dropLarge(`operation ${span.operationName} is beyond its limit`);
       return;
     }
     const limit = this.#maxBatchBytes - (this.#format.overhead - this.#format.headRoom);
@@ -196,16 +196,19 @@ export class SpanQueue {
       this.#waiting.unshift(batch);
       this.#wait(reason);
     } else {
-      this.#queuedBytes -= batch.bytes.length;
-      if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(batch.bytes);
-      if (result === "sent") {
-        this.#backoffMs = 0;
-        this.#metrics?.reporterSuccess.increment(batch.count);
-      } else {
-        this.stats.failedToEmit += batch.count;
-        this.#metrics?.reporterFailure.increment(batch.count);
-        this.#logger?.error(`Failed to flush spans in reporter: ${reason ?? result}`);
+      // At the end, a receiver that does not answer would cost its timeout for every batch.
+      const isOver = this.#closing && result === "retry";
+      for (const each of isOver ? [batch, ...this.#waiting.splice(0)] : [batch]) {
+        this.#queuedBytes -= each.bytes.length;
+        if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(each.bytes);
+        if (result === "sent") this.#metrics?.reporterSuccess.increment(each.count);
+        else {
+          this.stats.failedToEmit += each.count;
+          this.#metrics?.reporterFailure.increment(each.count);
+        }
       }
+      if (result === "sent") this.#backoffMs = 0;
+      else this.#logger?.error(`Failed to flush spans in reporter: ${reason ?? result}`);
     }
     this.#sendNext();
   }
@@ -224,7 +227,7 @@ export class SpanQueue {
     });
   }
 
-  /** One last attempt for everything, then the transport is closed. */
+  /** One last attempt for everything, until one fails; then the transport is closed. */
   close(callback?: () => void): void {
     this.#closing = true;
     this.#cancelRetry?.();

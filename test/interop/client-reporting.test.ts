@@ -122,6 +122,25 @@ describe("UDP", () => {
     await new Promise((resolve) => setImmediate(resolve));
   });
 
+  it("closes though the agent's name cannot be resolved, also once that is known", async () => {
+    const reporter = { agentHost: "agent.invalid", flushIntervalMs: 5 };
+    const failed: string[] = [];
+    let tell = (): void => {};
+    const known = new Promise<void>((resolve) => (tell = resolve));
+    const error = (message: string): void => {
+      failed.push(message);
+      tell();
+    };
+    const options = { logger: { info: () => {}, error } };
+    const tracer = initTracer({ serviceName: "shop", sampler: ALWAYS, reporter }, options);
+    tracer.startSpan("before").finish();
+    await known;
+    tracer.startSpan("after").finish();
+    await closed(tracer);
+    assert.equal(failed.length, 2);
+    assert.match(failed[0]!, /sending spans over UDP/);
+  });
+
   it("fills packets up to 65,000 bytes and counts what is too large for one", async () => {
     const agent = await startAgent();
     const reporter = { agentHost: "127.0.0.1", agentPort: agent.port };

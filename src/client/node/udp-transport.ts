@@ -35,6 +35,8 @@ export class UdpTransport implements Transport {
   readonly #options: UdpTransportOptions;
   #socket: Socket;
   #connected = false;
+  /** The agent's name could not be resolved: packets fail until it can be, instead of waiting. */
+  #unresolved = false;
   #closed = false;
   #address = "";
   #resolvedMs: number = Date.now();
@@ -54,8 +56,11 @@ export class UdpTransport implements Transport {
       if (this.#isConnected()) this.#sendWaiting();
     });
     // An address that cannot be resolved fails the packets that wait for it, not the application.
+    this.#unresolved = false;
     socket.connect(port, host, (error?: Error) => {
-      if (error) this.#sendWaiting();
+      if (!error) return;
+      this.#unresolved = true;
+      this.#sendWaiting();
     });
     socket.unref();
     return socket;
@@ -71,7 +76,7 @@ export class UdpTransport implements Transport {
       return;
     }
     this.#resolveAgain();
-    if (this.#isConnected()) this.#sendNow(bytes, done);
+    if (this.#isConnected() || this.#unresolved) this.#sendNow(bytes, done);
     else this.#waiting.push(() => this.#sendNow(bytes, done));
   }
 
