@@ -1,6 +1,7 @@
 /**
  * The whole collector by protocol: the same spans as OTLP, PostSpans and Thrift over HTTP into the
- * embedded store, CPU a million spans until settled. `node bench/doors.ts --spans N --rounds N`.
+ * embedded store, CPU a million spans until settled; and the codecs beside protobufjs and thrift.
+ * `node bench/doors.ts --spans N --rounds N --peers --write`.
  */
 
 import * as fs from "node:fs";
@@ -15,15 +16,19 @@ import { openDataset, prepareDataset, readBodies } from "./dataset-file.ts";
 import type { PreparedDataset } from "./dataset-file.ts";
 import { ingestFresh } from "./ingest.ts";
 import type { Protocol } from "./ingest.ts";
+import { measureCodecs } from "./jaeger-decode.ts";
 import { median } from "./latency.ts";
+import { commitOf } from "./machine.ts";
+import { writeSection } from "./page.ts";
 import { builds } from "./servers.ts";
-import type { Build } from "./servers.ts";
 
 const { values } = parseArgs({
   options: {
     spans: { type: "string", default: "300000" },
     rounds: { type: "string", default: "3" },
     server: { type: "string", default: "spoor" },
+    peers: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
   },
 });
 
@@ -66,30 +71,88 @@ function translated(dataset: PreparedDataset, name: string, encode: Encode): Pre
   return openDataset(folder);
 }
 
+const NAMES: Readonly<Record<Protocol, string>> = {
+  http: "OTLP over HTTP",
+  grpc: "OTLP over gRPC",
+  "jaeger-grpc": "Jaeger PostSpans",
+  "jaeger-http": "Jaeger Thrift over HTTP",
+};
+
+const load = os.loadavg()[0]!.toFixed(2);
 const spans = Number(values.spans);
 const original = prepareDataset(spans, Math.floor(Date.now() / 1000));
 const datasets = encodings.map(
   ([protocol, encode]) =>
     [protocol, encode === undefined ? original : translated(original, protocol, encode)] as const,
 );
-const build = builds[values.server] as Build;
-const costs = new Map<Protocol, number[]>();
+const servers = values.peers ? [values.server, "jaeger-memory"] : [values.server];
+/** CPU seconds a million by server and protocol, a number a round. */
+const costs = new Map<string, number[]>();
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const [protocol, dataset] of datasets) {
-    const result = await ingestFresh(build, root, { dataset, spans, protocol });
-    const { load } = result;
-    if (load.refused > 0) throw new Error(`${protocol}: ${load.firstRefusal}`);
-    const cost = result.cpuSecondsPerMillion;
-    costs.set(protocol, [...(costs.get(protocol) ?? []), cost]);
-    const rate = Math.round(load.spansPerSecond);
-    const size = Math.round(dataset.bytes / spans);
-    console.log(`${protocol}: ${cost.toFixed(2)} CPU-s a million, ${rate}/s, ${size} B a span`);
+    for (const server of servers) {
+      const build = builds[server];
+      if (build === undefined) throw new Error(`no server ${server}`);
+      const result = await ingestFresh(build, root, { dataset, spans, protocol });
+      if (result.load.refused > 0) throw new Error(`${protocol}: ${result.load.firstRefusal}`);
+      const cost = result.cpuSecondsPerMillion;
+      const key = `${server} ${protocol}`;
+      costs.set(key, [...(costs.get(key) ?? []), cost]);
+      const rate = Math.round(result.load.spansPerSecond);
+      console.log(`${server}, ${NAMES[protocol]}: ${cost.toFixed(2)} CPU-s a million, ${rate}/s`);
+    }
   }
 }
-for (const [protocol, all] of costs) {
-  const cost = median(all);
-  console.log(
-    `${protocol.padEnd(12)} median ${cost.toFixed(2)} CPU-s a million = ` +
-      `${Math.round(1e6 / cost)} spans a CPU-second (n = ${all.length}, ${spans} spans each)`,
+
+function cell(server: string, protocol: Protocol): string {
+  const cost = median(costs.get(`${server} ${protocol}`) ?? []);
+  const rate = Math.round(1e6 / cost).toLocaleString("en-US");
+  return `${cost.toFixed(2)} CPU-s/M, ${rate} spans/s a core`;
+}
+
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+const table = [
+  line(["protocol", "bytes a span", ...servers]),
+  line(["---", "---", ...servers.map(() => "---")]),
+  ...datasets.map(([protocol, dataset]) =>
+    line([
+      NAMES[protocol],
+      String(Math.round(dataset.bytes / spans)),
+      ...servers.map((server) => cell(server, protocol)),
+    ]),
+  ),
+].join("\n");
+console.log(table);
+const codecs = measureCodecs((text) => console.log(text)).map((cost) =>
+  line([
+    cost.name,
+    cost.best.toFixed(2),
+    cost.median.toFixed(2),
+    String(Math.round(cost.bytesPerSpan)),
+    String(cost.rounds),
+  ]),
+);
+if (values.write) {
+  const given = ["node bench/doors.ts", ...process.argv.slice(2)].join(" ");
+  writeSection(
+    "doors",
+    `## The ways in
+
+Written by \`${given}\` at ${new Date().toISOString().slice(0, 16)}Z, commit
+${commitOf(root)}, Node ${process.versions.node}; load average before the run ${load}, and
+whatever else ran meanwhile is in the medians. The same ${spans.toLocaleString("en-US")} spans by
+every protocol, the server pinned to one core: CPU of the whole process until it has settled,
+median of ${values.rounds} rounds.
+
+${table}
+
+### Codecs
+CPU µs a span of the same spans in memory. The packages make objects and stop there; ours make the
+batch that the store takes.
+
+| codec | best µs | median µs | bytes a span | rounds |
+| --- | --- | --- | --- | --- |
+${codecs.join("\n")}
+`,
   );
 }

@@ -50,46 +50,80 @@ function makeInputs(): Input[] {
   return inputs;
 }
 
-const inputs = makeInputs();
-const spans = inputs.reduce((sum, input) => sum + input.spans, 0);
+/** CPU of one codec, µs a span over all passes. */
+export interface CodecCost {
+  readonly name: string;
+  readonly bytesPerSpan: number;
+  readonly best: number;
+  readonly median: number;
+  readonly rounds: number;
+}
+
+type Format = "proto" | "binary" | "compact";
+
+/** What is measured: name, format, rounds, and what is done with one input. */
+type Job = readonly [string, Format, number, (input: Input) => void];
+
 const builder = new BatchBuilder();
-for (const format of ["proto", "binary", "compact"] as const) {
-  const bytes = inputs.reduce((sum, input) => sum + input[format].length, 0);
-  console.log(`${format}: ${(bytes / spans).toFixed(0)} B/span`);
-}
-console.log(`${spans} spans, ${inputs.length} requests`);
 
-/** Best and median of `rounds` passes over all inputs, µs of CPU a span. */
-function report(name: string, rounds: number, run: (input: Input) => void): void {
-  const times: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const before = process.cpuUsage();
-    for (const input of inputs) run(input);
-    const used = process.cpuUsage(before);
-    times.push((used.user + used.system) / spans);
-  }
-  times.sort((a, b) => a - b);
-  const [best, median] = [times[0]!, times[times.length >> 1]!];
-  console.log(`${name}: best ${best.toFixed(2)}, median ${median.toFixed(2)} µs/span, n=${rounds}`);
+const JOBS: readonly Job[] = [
+  [
+    "PostSpans decoded into a batch",
+    "proto",
+    ROUNDS,
+    ({ proto }) => void decodeJaegerPostSpans(proto, { builder }),
+  ],
+  [
+    "PostSpans decoded by protobufjs, objects only",
+    "proto",
+    PEER_ROUNDS,
+    ({ proto }) => void postSpansRequest.decode(proto),
+  ],
+  [
+    "Thrift binary decoded into a batch",
+    "binary",
+    ROUNDS,
+    ({ binary }) => void decodeJaegerThriftBatch(binary, "binary", { builder }),
+  ],
+  [
+    "Thrift binary decoded by the package thrift, objects only",
+    "binary",
+    PEER_ROUNDS,
+    ({ binary }) => void readBody(Buffer.from(binary)),
+  ],
+  [
+    "Thrift compact decoded into a batch",
+    "compact",
+    ROUNDS,
+    ({ compact }) => void decodeJaegerThriftBatch(compact, "compact", { builder }),
+  ],
+  [
+    "a batch encoded as PostSpans",
+    "proto",
+    ROUNDS,
+    ({ batch }) => void encodeJaegerPostSpans(batch, 2 ** 22),
+  ],
+];
+
+/** Runs every codec over the same spans; peers only make objects, which is not yet a batch. */
+export function measureCodecs(say: (line: string) => void): CodecCost[] {
+  const inputs = makeInputs();
+  const spans = inputs.reduce((sum, input) => sum + input.spans, 0);
+  return JOBS.map(([name, format, rounds, run]) => {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const before = process.cpuUsage();
+      for (const input of inputs) run(input);
+      const used = process.cpuUsage(before);
+      times.push((used.user + used.system) / spans);
+    }
+    times.sort((a, b) => a - b);
+    const [best, median] = [times[0]!, times[times.length >> 1]!];
+    const bytes = inputs.reduce((sum, input) => sum + input[format].length, 0);
+    const costs = `best ${best.toFixed(2)}, median ${median.toFixed(2)} µs/span`;
+    say(`${name}: ${costs}, ${Math.round(bytes / spans)} B/span, n=${rounds}, ${spans} spans`);
+    return { name, bytesPerSpan: bytes / spans, best, median, rounds };
+  });
 }
 
-report("decodeJaegerPostSpans", ROUNDS, ({ proto }) => {
-  decodeJaegerPostSpans(proto, { builder });
-});
-report("encodeJaegerPostSpans", ROUNDS, ({ batch }) => {
-  encodeJaegerPostSpans(batch, 2 ** 22);
-});
-report("decodeJaegerThriftBatch, binary", ROUNDS, ({ binary }) => {
-  decodeJaegerThriftBatch(binary, "binary", { builder });
-});
-report("decodeJaegerThriftBatch, compact", ROUNDS, ({ compact }) => {
-  decodeJaegerThriftBatch(compact, "compact", { builder });
-});
-if (process.env["PEER"] !== "0") {
-  report("protobufjs, objects only", PEER_ROUNDS, ({ proto }) => {
-    postSpansRequest.decode(proto);
-  });
-  report("thrift package, binary, objects only", PEER_ROUNDS, ({ binary }) => {
-    readBody(Buffer.from(binary));
-  });
-}
+if (import.meta.main) measureCodecs((line) => console.log(line));

@@ -6,7 +6,7 @@ import * as path from "node:path";
 const page = path.join(import.meta.dirname, "..", "BENCHMARKS.md");
 
 /** Sections in the order of the page; the first begins without a mark, for it has the title. */
-const order = ["store", "client"] as const;
+const order = ["store", "doors", "client"] as const;
 
 function mark(section: string): string {
   return `<!-- bench: ${section} -->\n`;
