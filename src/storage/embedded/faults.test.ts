@@ -6,6 +6,7 @@ import { FaultyFiles } from "../../../test/support/faulty-files.ts";
 import type { Fault } from "../../../test/support/faulty-files.ts";
 import { batchOf, openOn, spansOf, traceIdOf } from "../../../test/support/small-stores.ts";
 import { seededRandom } from "../../base/clock.ts";
+import { CounterTable } from "../../base/counters.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import type { EmbeddedStore } from "./store-options.ts";
 
@@ -93,6 +94,18 @@ async function broken(store: EmbeddedStore, told: Told): Promise<string[]> {
   return wrong;
 }
 
+/** Rows that are stored, in segments and heads, whether reads show them or not. */
+function storedRows(counters: CounterTable): number {
+  const rows = counters.value("spoor_embedded_segment_rows");
+  return rows + counters.value("spoor_embedded_head_rows");
+}
+
+/** No span is stored twice: what reads would hide is counted here. `more`: may be there. */
+function checkRows(counters: CounterTable, told: Told, label: string, more = 0): void {
+  const most = (told.acknowledged.size + more) * 4;
+  assert.ok(storedRows(counters) <= most, `${label}: ${storedRows(counters)} rows, not ${most}`);
+}
+
 const EAGER = { rows: 16, bundleBeyond: 3, filesAtOnce: 3, smallFiles: 2 };
 const OPTIONS = { headSizes: { arenaBytes: 8 * 1024, rows: 16, arenas: 3 }, upkeepSizes: EAGER };
 
@@ -131,10 +144,12 @@ async function tryFault(fault: Fault, at: number): Promise<void> {
   }
   await work(store, told);
   assert.deepEqual(await broken(store, told), [], `${label} (${where})`);
-  const killed = await openOn(files.afterKill(), OPTIONS);
+  const counters = new CounterTable();
+  const killed = await openOn(files.afterKill(), { ...OPTIONS, counters });
   assert.deepEqual(await broken(killed, told), [], `${label} (${where}), killed`);
   await killed.settle();
   assert.deepEqual(await broken(killed, told), [], `${label} (${where}), killed and settled`);
+  checkRows(counters, told, `${label} (${where}), killed and settled`);
   const cut = await openOn(files.afterPowerCut(seededRandom(at)), OPTIONS);
   assert.deepEqual(await broken(cut, told), [], `${label} (${where}), power cut`);
   for (const each of [store, killed, cut]) await each.close();
@@ -161,10 +176,14 @@ test(`the power goes at every place in turn (stride ${STRIDE})`, async () => {
     for (const trace of inFlight(told)) told.unsure.add(trace);
     await before.then((store) => store.close()).catch(() => undefined);
     await working.catch(() => undefined);
-    const store = await openOn(files.afterPowerCut(seededRandom(at)), OPTIONS);
+    const counters = new CounterTable();
+    const store = await openOn(files.afterPowerCut(seededRandom(at)), { ...OPTIONS, counters });
     assert.deepEqual(await broken(store, told), [], `cut at step ${at}`);
+    const alarms = store.notes().filter((note) => !note.includes("torn record"));
+    assert.deepEqual(alarms, [], `cut at step ${at}: nothing is damaged by a cut but a tail`);
     await store.settle();
     assert.deepEqual(await broken(store, told), [], `cut at step ${at}, settled`);
+    checkRows(counters, told, `cut at step ${at}, settled`, 1);
     await store.close();
   }
 });

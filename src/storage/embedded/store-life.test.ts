@@ -90,6 +90,31 @@ test("after a failed sync the file is not used again, and nothing is lost", asyn
   await killed.close();
 });
 
+test("what was refused after failed syncs is not there after a restart", async () => {
+  const files = new FaultyFiles();
+  const store = await openOn(files, SMALL);
+  await store.write(batchOf(1));
+  let failures = 0;
+  // Nothing is sealed, so that the log alone tells.
+  files.plan = (_step, verb, path) => {
+    if (verb !== "sync" || !path.includes(".wal"))
+      return path.includes(".seg") ? "error" : undefined;
+    failures++;
+    return "error";
+  };
+  await assert.rejects(store.write(batchOf(2)), (error) => isSpoorError(error));
+  assert.ok(failures > 0);
+  files.plan = (_step, _verb, path) => (path.includes(".seg") ? "error" : undefined);
+  await store.write(batchOf(3));
+  for (const left of [files.afterKill(), files.afterPowerCut(() => 0.9)]) {
+    const next = await openOn(left, SMALL);
+    const spans = [await spansIn(next, 1), await spansIn(next, 2), await spansIn(next, 3)];
+    assert.deepEqual(spans, [4, 0, 4]);
+    await next.close();
+  }
+  await store.close();
+});
+
 test("retention goes by the age of arrival, whatever the spans' own times", async () => {
   const clock = standingClock();
   const counters = new CounterTable();

@@ -59,6 +59,11 @@ export class Upkeep {
   readonly #sealQueue: Head[] = [];
   /** The name a head's segment will have, kept over failed attempts. */
   readonly #names = new Map<Head, string>();
+  /**
+   * The name that a merge or bundle will have, kept over failed attempts as well: a file whose
+   * directory could not be synced may be there, and under another name it would be a second one.
+   */
+  readonly #joined = new Map<string, string>();
   /** Heads whose rows are in a segment but whose log file is not free yet. */
   readonly #sealed = new Set<Head>();
   /** Files no longer listed whose removal failed. */
@@ -224,7 +229,7 @@ export class Upkeep {
     const { catalog, meters, run, tombstones } = this.#parts;
     const small = this.#smallNeighbours();
     if (small.length === 0) return false;
-    const name = catalog.newName(SUFFIX.segment);
+    const name = this.#nameFor(SUFFIX.segment);
     const hiding = tombstones.all();
     const result = await run({
       kind: "merge",
@@ -238,11 +243,18 @@ export class Upkeep {
       ),
       replaces: small.map((file) => file.name),
     });
+    this.#joined.delete(SUFFIX.segment);
     meters.merges.value++;
     meters.sealDuplicates.value += result.deduplicated;
     const merged = fileOf(catalog, name, result);
     await this.#swap(small, merged === undefined ? [] : [merged]);
     return true;
+  }
+
+  #nameFor(suffix: string): string {
+    const name = this.#joined.get(suffix) ?? this.#parts.catalog.newName(suffix);
+    this.#joined.set(suffix, name);
+    return name;
   }
 
   #smallNeighbours(): SegmentFile[] {
@@ -272,11 +284,12 @@ export class Upkeep {
     const singles = catalog.list.filter((file) => file.parts.length === 1);
     if (singles.length <= bundleBeyond || singles.length < filesAtOnce) return false;
     const oldest = singles.slice(0, filesAtOnce);
-    const name = catalog.newName(SUFFIX.bundle);
+    const name = this.#nameFor(SUFFIX.bundle);
     const places = oldest.map((file) => file.parts[0]!.place);
     const replaces = oldest.map((file) => file.name);
     const { directory } = catalog;
     const result = await run({ kind: "bundle", directory, name, places, replaces });
+    this.#joined.delete(SUFFIX.bundle);
     meters.bundles.value++;
     const path = `${directory}/${name}`;
     let offset = 0;
