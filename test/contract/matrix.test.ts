@@ -121,6 +121,26 @@ for (const protocol of PROTOCOLS.filter((name) => name.includes("udp"))) {
   });
 }
 
+test("agent.tags are on every process that passes, once", async (t) => {
+  const role = await runAllInOne(t);
+  const tags = "--agent.tags=zone=eu,team=${TEAM:none},rack=${RACK:7}";
+  const agent = await runAgent(t, [reportTo(role), tags], { TEAM: "core" });
+  await sendWell(agent, "jaeger-udp-compact", RICH_REQUESTS["jaeger-udp-compact"]);
+  const [trace] = await tracesOf(role, "shop", 1);
+  const { process } = seenSpans(trace!).get(RICH.name)!;
+  assert.deepEqual(process, ['rack string "7"', 'team string "core"', 'zone string "eu"']);
+});
+
+for (const protocol of PROTOCOLS) {
+  test(`collector.tags are on the process of ${protocol}, once`, async (t) => {
+    const role = await runAllInOne(t, ["--collector.tags=zone=eu,rack=7"]);
+    await sendWell(role, protocol, RICH_REQUESTS[protocol]);
+    const [trace] = await tracesOf(role, "shop", 1);
+    const { process } = seenSpans(trace!).get(RICH.name)!;
+    assert.deepEqual(process, ['rack string "7"', 'zone string "eu"']);
+  });
+}
+
 test("what differs is told in docs/differences.md", () => {
   const page = readFileSync(PAGE, "utf8");
   for (const { told } of DIFFERENCES) assert(page.includes(`| ${told} |`), told);
