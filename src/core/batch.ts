@@ -113,6 +113,13 @@ export function imageSizeBytes(c: BatchCounts): number {
   return (HEADER_WORDS * 4 + eights * 8 + fours * 4 + twos * 2 + ones + 7) & ~7;
 }
 
+/** Columns of nothing, shared: a third of a usual batch's, and a head has hundreds of batches. */
+const NO_F64 = new Float64Array(0);
+const NO_I64 = new BigInt64Array(0);
+const NO_U32 = new Uint32Array(0);
+const NO_U16 = new Uint16Array(0);
+const NO_U8 = new Uint8Array(0);
+
 /** Hands out consecutive typed arrays over an image; alignment must not grow on the way. */
 class Sections {
   readonly #buffer: ArrayBufferLike;
@@ -124,30 +131,35 @@ class Sections {
   }
 
   f64(count: number): Float64Array {
+    if (count === 0) return NO_F64;
     const view = new Float64Array(this.#buffer, this.#at, count);
     this.#at += count * 8;
     return view;
   }
 
   i64(count: number): BigInt64Array {
+    if (count === 0) return NO_I64;
     const view = new BigInt64Array(this.#buffer, this.#at, count);
     this.#at += count * 8;
     return view;
   }
 
   u32(count: number): Uint32Array {
+    if (count === 0) return NO_U32;
     const view = new Uint32Array(this.#buffer, this.#at, count);
     this.#at += count * 4;
     return view;
   }
 
   u16(count: number): Uint16Array {
+    if (count === 0) return NO_U16;
     const view = new Uint16Array(this.#buffer, this.#at, count);
     this.#at += count * 2;
     return view;
   }
 
   u8(count: number): Uint8Array {
+    if (count === 0) return NO_U8;
     const view = new Uint8Array(this.#buffer, this.#at, count);
     this.#at += count;
     return view;
