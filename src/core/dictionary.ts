@@ -28,9 +28,9 @@ export class DictionaryBuilder {
   /** The long source seen last and its view: bytes are hashed and compared by words. */
   #source: Uint8Array = COPY;
   #sourceView: DataView = COPY_VIEW;
-  #hashes: Uint32Array = new Uint32Array(INITIAL_ENTRIES);
+  #hashes: Int32Array = new Int32Array(INITIAL_ENTRIES);
   /** Two words a slot, an entry's id and its hash: a miss touches one cache line. */
-  #slots: Uint32Array = new Uint32Array(INITIAL_ENTRIES * 8);
+  #slots: Int32Array = new Int32Array(INITIAL_ENTRIES * 8);
   #mask = INITIAL_ENTRIES * 4 - 1;
 
   constructor() {
@@ -96,7 +96,7 @@ export class DictionaryBuilder {
     return id < this.count && this.#same(id, view, start, length);
   }
 
-  /** The hash32 of an entry's bytes, of one that `intern` or `internView` made. */
+  /** The hash32 of an entry's bytes as an int32, of one that `intern` or `internView` made. */
   hashOf(id: number): number {
     return this.#hashes[id]!;
   }
@@ -119,7 +119,7 @@ export class DictionaryBuilder {
   }
 
   #intern(view: DataView, start: number, length: number, apart: number): number {
-    const hash = (hashView32(view, start, length) ^ apart) >>> 0;
+    const hash = hashView32(view, start, length) ^ apart;
     const slots = this.#slots;
     const mask = this.#mask;
     let slot = hash & mask;
@@ -182,14 +182,14 @@ export class DictionaryBuilder {
     const offsets = new Uint32Array(this.offsets.length * 2);
     offsets.set(this.offsets);
     this.offsets = offsets;
-    const hashes = new Uint32Array(this.#hashes.length * 2);
+    const hashes = new Int32Array(this.#hashes.length * 2);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
   }
 
   #rehash(size: number): void {
     if (size === this.#slots.length) this.#slots.fill(0);
-    else this.#slots = new Uint32Array(size);
+    else this.#slots = new Int32Array(size);
     this.#mask = size / 2 - 1;
     for (let id = 1; id < this.count; id++) {
       const hash = this.#hashes[id]!;

@@ -161,9 +161,9 @@ export function filterKeyHash(key: Uint8Array, type: number): number {
   return mix32(hash32(key, 0, key.length) ^ Math.imul(type, 0x9e3779b1));
 }
 
-/** The two hashes of a (key, value): the first picks the block, the second the positions. */
+/** Hash of a (key, value), an int32: picks the block and the positions. */
 export function filterHash(keyHash: number, valueHash: number): number {
-  return mix32(keyHash ^ Math.imul(valueHash, 0x85ebca77));
+  return mix32(keyHash ^ Math.imul(valueHash, 0x85ebca77)) | 0;
 }
 
 /** The block of a hash. Said to be unsigned, or the remainder is one of doubles: 20 ns. */

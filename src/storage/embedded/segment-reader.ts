@@ -18,6 +18,7 @@ import {
   FILTER_HASHES,
   FILTER_POSITIONS,
   keyBytes,
+  filterBlock,
   filterPosition,
   filterStep,
   traceHash,
@@ -383,7 +384,7 @@ export class Segment {
     if (blocks === 0) return [0, 0];
     const stride = (this.footer.groups.length + 7) >> 3;
     const blockBytes = FILTER_POSITIONS * stride;
-    const at = place[0] + (hash % blocks) * (blockBytes + 4);
+    const at = place[0] + filterBlock(hash, blocks) * (blockBytes + 4);
     const stored = this.#passing(at, blockBytes + 4);
     const block = stored.subarray(0, blockBytes);
     const sum = new DataView(stored.buffer).getUint32(blockBytes, true);
