@@ -73,7 +73,7 @@ async function measure(): Promise<Results> {
       rounds: Number(values.rounds),
       spans,
       smallSpans: Math.min(spans, 300_000),
-      grpcSpans: Math.min(spans, 1_000_000),
+      grpcSpans: spans,
       peers: refusal === undefined ? peers : [],
       queryCount: 200,
       say: (line) => console.log(line),
