@@ -216,3 +216,33 @@ test("a kept footer says of groups and columns what the file says", (t) => {
   });
   assert.deepEqual(segment.operations, read.operations);
 });
+
+test("raw values of any length come back, and one value under many keys", (t) => {
+  const lengths = [0, 1, 65_534, 65_535, 65_536, 250_000];
+  const long = (n: number): string => `${n}-${"x".repeat(lengths[n % lengths.length]!)}`;
+  const span = (n: number, value: string) =>
+    plainSpan({
+      traceHex: (n >> 3).toString(16).padStart(32, "0"),
+      spanHex: (n + 1).toString(16).padStart(16, "0"),
+      startNs: 1_700_000_000_000_000_000n + BigInt(n),
+      attributes: [
+        ["body", text(value)],
+        ["same.a", text("same")],
+        ["same.b", text("same")],
+        ["same.a", text(n % 2 === 0 ? "same" : "other")],
+        ["zero.int", int(0)],
+        ["zero.double", double(0)],
+        ["none", text("")],
+      ],
+    });
+  const many = Array.from({ length: 9 }, (_, b) =>
+    batchOf(Array.from({ length: 1000 }, (_row, i) => span(b * 1000 + i, `s-${b * 1000 + i}`))),
+  );
+  // By now the column is known to be raw: these are told by where their bytes lie.
+  const few = Array.from({ length: 12 }, (_, i) => span(20_000 + i, long(i)));
+  const batches = [...many, batchOf(few.slice(0, 6)), batchOf(few.slice(6))];
+  const segment = sealed(t, batches);
+  assert.deepEqual(contents(segmentBatches(segment)), contents(batches));
+  const body = segment.footer.columns.find(({ uses, kind }) => kind === "raw" && uses === 9012);
+  assert.ok(body !== undefined, "the column is raw");
+});
