@@ -36,6 +36,9 @@ test("the literal is what every match contains", () => {
     ["abcd+", "abcd"],
     ["(?i)abc", undefined],
     ["x(?i:abc)yz", undefined],
+    ["orders(?s)?", undefined],
+    ["orders(?-s)/x", undefined],
+    ["orders(?-s:.)/xyz", "orders"],
     ["[)]abc[^]]d", "abc"],
     ["[[:alpha:]]ab", "ab"],
     ["a\\.b\\dc", "a.b"],
@@ -53,7 +56,23 @@ test("the literal is what every match contains", () => {
 test("random patterns: a match always contains the literal", () => {
   const random = seededRandom(SEED);
   const pieces = ["a", "b", "ab", "(", ")", "|", "*", "+", "?", "[ab]", "[^a]", ".", "^", "$"];
-  pieces.push("{1,2}", "{0}", "{", "}", "\\.", "\\d", "1", "(?:", "(?i)", "[]a]", "]", "-", "é");
+  pieces.push(
+    "{1,2}",
+    "{0}",
+    "{",
+    "}",
+    "\\.",
+    "\\d",
+    "1",
+    "(?:",
+    "(?i)",
+    "(?s)",
+    "(?-s:",
+    "[]a]",
+    "]",
+    "-",
+    "é",
+  );
   const alphabet = ["a", "b", "1", ".", "-", "]", "{", "}", "é", "A", ","];
   let matches = 0;
   for (let n = 0; n < 20_000; n++) {

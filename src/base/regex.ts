@@ -42,6 +42,8 @@ const UNSAFE = /[\ud800-\udfff\ufffd]/u;
  */
 function requiredLiteral(pattern: string): string | undefined {
   if (/\\[QpPxC0-9]/.test(pattern) || /\(\?[a-zA-Z]*i/.test(pattern)) return undefined;
+  // After flags for the rest, as in `ab(?s)?`, a repetition is of the character before them.
+  if (/\(\?[a-zA-Z-]+\)/.test(pattern)) return undefined;
   const characters = Array.from(pattern);
   let best: string[] = [];
   let run: string[] = [];
