@@ -166,7 +166,7 @@ export function filterHash(keyHash: number, valueHash: number): number {
   return mix32(keyHash ^ Math.imul(valueHash, 0x85ebca77)) | 0;
 }
 
-/** The block of a hash. Said to be unsigned, or the remainder is one of doubles: 20 ns. */
+/** The block of a hash. Both are said to be unsigned, or V8 takes the remainder of doubles. */
 export function filterBlock(hash: number, blocks: number): number {
   return (hash >>> 0) % (blocks >>> 0);
 }

@@ -27,8 +27,8 @@ import type { ColumnPlan, PlannedColumn } from "./segment-plan.ts";
 /**
  * Answers "may this group hold this value of this raw column?" for all groups at once. Groups
  * come one after the other: their bits are set in a bitmap that the first-level cache holds, and
- * eight bitmaps are turned into the file's order at once (0.2 µs a span less than setting bits
- * where they go, which is another cache line each).
+ * eight bitmaps are turned into the file's order at once, where each bit alone would touch a
+ * cache line of its own.
  */
 export class FilterBuilder {
   readonly bytes: Uint8Array;
