@@ -10,7 +10,7 @@ import { CounterTable } from "../../base/counters.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import type { EmbeddedStore } from "./store-options.ts";
 
-/** Every how many steps a fault is tried; 1 tries all (npm run soak). */
+/** Every how many steps a fault is tried; 1 tries all. */
 const STRIDE = Number(process.env["SPOOR_FAULT_STRIDE"] ?? 13);
 const SEED = Number(process.env["SPOOR_SEED"] ?? 1);
 
