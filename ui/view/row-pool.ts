@@ -79,7 +79,7 @@ function newRow(id: string, forReaders: boolean): PooledRow {
   const cells: HTMLElement[] = [];
   if (forReaders) {
     cell.setAttribute("role", "rowheader");
-    const hidden = child(element, "div", "tl-hidden");
+    const hidden = child(element, "div", "unseen");
     hidden.setAttribute("role", "presentation");
     for (let i = 0; i < CELLS; i++) {
       const one = child(hidden, "span", "");

@@ -118,7 +118,7 @@ function TreeGrid({ context, rowsRef }: TreeGridProps): JSX.Element {
       aria-colcount={COLUMNS.length}
       tabIndex={-1}
     >
-      <div role="row" class="tl-hidden" aria-rowindex={1}>
+      <div role="row" class="unseen" aria-rowindex={1}>
         {COLUMNS.map((name) => (
           <span key={name} role="columnheader">
             {name}
