@@ -1,4 +1,4 @@
-/** What Spoor's page asks of one trace: skeleton, rows, find, late spans, archive. */
+/** What Spoor's page asks of one trace: skeleton, rows, find, values, late spans, archive. */
 
 import type { Clock } from "../base/clock.ts";
 import { utf8Bytes } from "../base/bytes.ts";
@@ -7,6 +7,7 @@ import { LIMITS } from "../core/limits.ts";
 import { criticalPathOf, followersOf } from "../core/trace/critical-path.ts";
 import { findRows } from "../core/trace/find-rows.ts";
 import type { RowFind } from "../core/trace/find-rows.ts";
+import { rowKeys, rowValues } from "../core/trace/row-values.ts";
 import { spanDetail } from "../core/trace/span-detail.ts";
 import type { HttpAnswer, HttpRequest, HttpRoute } from "../net/http-message.ts";
 import { encodeSkeleton } from "../wire/skeleton-encode.ts";
@@ -60,6 +61,16 @@ export function tracePageRoutes(options: TracePageOptions): HttpRoute[] {
       const { view, skeleton } = await traces.at(traceId, token, request.signal);
       const body = findRows(view, skeleton, find);
       return { status: 200, headers: { "content-type": "application/octet-stream" }, body };
+    }),
+    route("GET", "keys", async (request, traceId) => {
+      const query = new URLSearchParams(request.query);
+      const { view } = await traces.at(traceId, query.get("token") ?? "", request.signal);
+      return jsonAnswer(JSON.stringify({ keys: rowKeys(view) }), wantsPretty(query));
+    }),
+    route("POST", "values", async (request, traceId) => {
+      const { token, key } = parseValues(request.body);
+      const trace = await traces.at(traceId, token, request.signal);
+      return chunkedAnswer(request, "application/octet-stream", valuesBytes(trace, key));
     }),
     route("GET", "late", async (request, traceId) => {
       const query = new URLSearchParams(request.query);
@@ -133,6 +144,24 @@ function parseFind(body: Uint8Array): { readonly token: string; readonly find: R
       errorsOnly,
     },
   };
+}
+
+function parseValues(body: Uint8Array): { readonly token: string; readonly key: string } {
+  const json = jsonObject(body);
+  noOtherMembers(json, ["token", "key"]);
+  const key = json["key"];
+  if (typeof key !== "string" || key === "") throw bad("key must be that of an attribute");
+  return { token: tokenOf(json), key };
+}
+
+function* valuesBytes({ view, skeleton }: OpenTrace, key: string): Generator<Uint8Array> {
+  const { groups, ...told } = rowValues(view, skeleton, key);
+  const head = utf8Bytes(JSON.stringify(told));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, head.length, true);
+  yield length;
+  yield head;
+  yield groups;
 }
 
 function bound(

@@ -131,6 +131,14 @@ export const LIMITS = {
   findTerms: 64,
   /** Spans counted that came after a trace was opened; then the count says "at least". */
   lateSpans: 100_000,
+  /** Keys of a trace that are told: a list longer than this is searched by typing. */
+  rowKeys: 1000,
+  /** Values told apart when a trace is coloured by an attribute: more hues look alike. */
+  rowValues: 10,
+  /** Characters of one of them. */
+  rowValueBytes: 256,
+  /** Different values counted to find those; later ones are among the others. */
+  rowValuesRead: 100_000,
   /** Length of a regular expression. */
   regexBytes: 4096,
   /** Leaves of one filter tree. */

@@ -95,6 +95,14 @@ describe("server source", () => {
       const named = columns.names[columns.name[r]!] === "GET /api/things/9";
       assert.equal((bits[r >> 3]! & (1 << (r & 7))) !== 0, named);
     }
+    const keys = await source.keys(columns, signal);
+    assert.deepEqual(keys, [{ key: "service.name", spanCount: 60_000 }]);
+    const { values, groups } = await source.values(columns, "service.name", signal);
+    for (const [row, group] of groups.entries()) {
+      const service = columns.services[columns.service[row]!];
+      assert.equal(values[group]?.text ?? service, service);
+    }
+    assert.equal(groups.length, 60_000);
     const text = await (await source.json(true, signal)).text();
     assert.equal(
       (JSON.parse(text) as { data: { spans: unknown[] }[] }).data[0]!.spans.length,

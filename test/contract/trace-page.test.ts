@@ -1,4 +1,4 @@
-/** What the trace page asks of the server: skeleton, rows, find, late spans, archive. */
+/** What the trace page asks of the server: skeleton, rows, find, values, late spans, archive. */
 
 import assert from "node:assert/strict";
 import * as http from "node:http";
@@ -58,6 +58,7 @@ function call(path: string, body?: unknown, accept = ""): Promise<Answer> {
 interface Json {
   readonly error: { readonly code: string; readonly message: string };
   readonly spans: readonly SpanDetail[];
+  readonly keys: readonly { readonly key: string; readonly spanCount: number }[];
   readonly late: number;
   readonly archived: boolean;
 }
@@ -126,6 +127,10 @@ describe("trace page API", () => {
       ["find", { token, minDurationNs: "1ms" }],
       ["find", { token: "x", text: "a" }],
       ["find", { token, text: "a ".repeat(100) }],
+      ["keys?token=x", undefined],
+      ["values", { token, key: "" }],
+      ["values", { token, key: 5 }],
+      ["values", { token, key: "a", more: 1 }],
       ["late?token=x", undefined],
     ];
     for (const [path, body] of wrong) {
@@ -176,6 +181,40 @@ describe("trace page API", () => {
     const one = await rowsFor({ text: '"attribute.0=value of span 77"' });
     assert.equal(one.length, 11, "77 and 770 to 779");
     assert.deepEqual(await rowsFor({ text: '"value of span 77" -attribute.0' }), []);
+  });
+
+  it("tells of keys, and which value of one each row has", async () => {
+    const columns = await skeleton(`${BIG}/skeleton`);
+    const { token } = columns;
+    const { json: told } = await json(`${BIG}/keys?token=${token}`);
+    assert.deepEqual(
+      told.keys.map(({ key, spanCount }) => `${key} ${spanCount}`),
+      ["attribute.0 5000", "attribute.1 5000", "attribute.2 5000", "service.name 5000"],
+    );
+    const { status, body } = await call(`${BIG}/values`, { token, key: "service.name" });
+    assert.equal(status, 200, body.toString());
+    const length = body.readUInt32LE(0);
+    const head = JSON.parse(body.subarray(4, 4 + length).toString()) as {
+      values: { text: string; spanCount: number }[];
+      others: number;
+      absent: number;
+    };
+    const groups = body.subarray(4 + length);
+    assert.equal(groups.length, columns.spanCount);
+    assert.equal(head.values.length, 10);
+    assert.equal(head.absent, 0);
+    for (let row = 0; row < columns.spanCount; row++) {
+      const service = columns.services[columns.service[row]!];
+      const value = head.values[groups[row]!]?.text;
+      if (groups[row] === 254) assert.ok(head.values.every(({ text }) => text !== service));
+      else assert.equal(value, service);
+    }
+    const none = await call(`${BIG}/values`, { token, key: "no such key" }, "gzip");
+    assert.ok(
+      gunzipSync(none.body)
+        .subarray(-5000)
+        .every((group) => group === 255),
+    );
   });
 
   it("counts late spans, and tells whoever asks about rows that are others by now", async () => {

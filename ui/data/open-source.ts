@@ -35,6 +35,8 @@ export function remoteSource(options: ServerSourceOptions, worker: WorkerClient)
     },
     details: (columns, rows, signal) => source.details(columns, rows, signal),
     find: (columns, find, signal) => source.find(columns, find, signal),
+    keys: (columns, signal) => source.keys(columns, signal),
+    values: (columns, key, signal) => source.values(columns, key, signal),
     lateSpans: (columns, signal) => source.lateSpans(columns, signal),
     json: (raw, signal) => source.json(raw, signal),
   };

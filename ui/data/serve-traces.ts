@@ -53,6 +53,8 @@ function handlersOf(desk: TraceDesk): Handlers {
     criticalPath: ({ traceIdHex, token }) => desk.criticalPath(traceIdHex, token),
     details: ({ traceIdHex, token, rows }) => desk.details(traceIdHex, token, rows),
     find: ({ traceIdHex, token, find }) => desk.find(traceIdHex, token, find),
+    keys: ({ traceIdHex, token }) => desk.keys(traceIdHex, token),
+    values: ({ traceIdHex, token, key }) => desk.values(traceIdHex, token, key),
     json: ({ traceIdHex, raw }) => desk.json(traceIdHex, raw),
     clear: () => {
       desk.clear();

@@ -1,10 +1,11 @@
 /** A trace from our own server: columns as they stream in, details and find asked by rows. */
 
+import { utf8 } from "../../src/base/bytes.ts";
 import { isSpoorError } from "../../src/core/errors.ts";
 import { SkeletonDecoder } from "../../src/wire/skeleton-decode.ts";
 import type { TraceColumns } from "./trace-columns.ts";
 import { TraceLoadError } from "./trace-source.ts";
-import type { SpanDetail, TraceFind, TraceSource } from "./trace-source.ts";
+import type { RowKey, RowValues, SpanDetail, TraceFind, TraceSource } from "./trace-source.ts";
 
 export interface ServerSourceOptions {
   /** "" or `/prefix`, or an origin with it. */
@@ -55,6 +56,15 @@ export function serverSource(options: ServerSourceOptions): TraceSource {
     async find(columns, find, signal) {
       const answer = await post(`${root}/find`, { token: columns.token, ...find }, signal);
       return new Uint8Array(await answer.arrayBuffer());
+    },
+    async keys(columns, signal) {
+      const token = encodeURIComponent(columns.token);
+      const answer = await ask(`${root}/keys?token=${token}`, { signal });
+      return ((await answer.json()) as { keys: RowKey[] }).keys;
+    },
+    async values(columns, key, signal) {
+      const answer = await post(`${root}/values`, { token: columns.token, key }, signal);
+      return valuesOf(new Uint8Array(await answer.arrayBuffer()), columns.spanCount);
     },
     async lateSpans(columns, signal) {
       const token = encodeURIComponent(columns.token);
@@ -109,6 +119,14 @@ async function readSkeleton(
   const { columns, complete } = decoder;
   if (columns === undefined || !complete) throw new TraceLoadError("cut-short", CUT_SHORT);
   return columns;
+}
+
+/** The length of a JSON text, the text, and a byte a row. */
+function valuesOf(bytes: Uint8Array, spanCount: number): RowValues {
+  const length = bytes.length < 4 ? 0 : new DataView(bytes.buffer).getUint32(0, true);
+  if (bytes.length !== 4 + length + spanCount) throw new TraceLoadError("cut-short", CUT_SHORT);
+  const told = JSON.parse(utf8(bytes.subarray(4, 4 + length))) as Omit<RowValues, "groups">;
+  return { ...told, groups: bytes.subarray(4 + length) };
 }
 
 const CUT_SHORT = "The connection ended before the whole trace had arrived. Load it again.";

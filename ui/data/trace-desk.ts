@@ -7,6 +7,8 @@ import { criticalPathOf, followersOf } from "../../src/core/trace/critical-path.
 import type { CriticalPath } from "../../src/core/trace/critical-path.ts";
 import { findRows } from "../../src/core/trace/find-rows.ts";
 import type { RowFind } from "../../src/core/trace/find-rows.ts";
+import { rowKeys, rowValues } from "../../src/core/trace/row-values.ts";
+import type { RowKey, RowValues } from "../../src/core/trace/row-values.ts";
 import { skeletonOf } from "../../src/core/trace/skeleton.ts";
 import type { Skeleton, SkeletonColumns } from "../../src/core/trace/skeleton.ts";
 import { spanDetail } from "../../src/core/trace/span-detail.ts";
@@ -114,6 +116,15 @@ export class TraceDesk {
   find(traceIdHex: string, token: string, find: RowFind): Uint8Array {
     const { view, skeleton } = this.#at(traceIdHex, token);
     return findRows(view, skeleton, find);
+  }
+
+  keys(traceIdHex: string, token: string): readonly RowKey[] {
+    return rowKeys(this.#at(traceIdHex, token).view);
+  }
+
+  values(traceIdHex: string, token: string, key: string): RowValues {
+    const { view, skeleton } = this.#at(traceIdHex, token);
+    return rowValues(view, skeleton, key);
   }
 
   /** A trace as Jaeger's JSON, adjusted or as stored (`raw`). */

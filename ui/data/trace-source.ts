@@ -1,6 +1,7 @@
 /** TraceSource: where the trace page gets one trace from: our server, Jaeger's API or a file. */
 
 import type { RowFind } from "../../src/core/trace/find-rows.ts";
+import type { RowKey as Key, RowValues as Values } from "../../src/core/trace/row-values.ts";
 import type {
   AttributeText as Attribute,
   EventDetail as Event,
@@ -17,6 +18,10 @@ export type AttributeText = Attribute;
 export type EventDetail = Event;
 /** One link of a span. */
 export type LinkDetail = Link;
+/** A key of the trace and how many spans have it. */
+export type RowKey = Key;
+/** Which value of a key each row has, as core/trace/row-values.ts describes it. */
+export type RowValues = Values;
 /** Find in trace, as core/trace/find-rows.ts describes it. */
 export type TraceFind = RowFind;
 
@@ -34,6 +39,10 @@ export interface TraceSource {
   ): Promise<readonly SpanDetail[]>;
   /** Bit r (byte r >> 3, bit r & 7) is set when row r matches. */
   find(columns: TraceColumns, find: TraceFind, signal: AbortSignal): Promise<Uint8Array>;
+  /** Keys of attributes, the most frequent first. */
+  keys(columns: TraceColumns, signal: AbortSignal): Promise<readonly RowKey[]>;
+  /** The values of a key by row. */
+  values(columns: TraceColumns, key: string, signal: AbortSignal): Promise<RowValues>;
   /** How many spans the trace has now beyond `columns`; 0 for sources that do not grow. */
   lateSpans(columns: TraceColumns, signal: AbortSignal): Promise<number>;
   /** The trace as JSON: Jaeger's, adjusted or as stored (`raw`). */
@@ -44,7 +53,7 @@ export interface TraceSource {
 export class TraceLoadError extends Error {
   /**
    * not-found, not-available (server down or refused), cut-short, bad-answer; changed: the trace
-   * has grown and rows have moved, so that it must be loaded again (details and find only).
+   * has grown and rows have moved, so that it must be loaded again (questions about rows only).
    */
   readonly code: "not-found" | "not-available" | "cut-short" | "bad-answer" | "changed";
 

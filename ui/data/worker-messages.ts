@@ -2,6 +2,7 @@
 
 import type { CriticalPath } from "../../src/core/trace/critical-path.ts";
 import type { RowFind } from "../../src/core/trace/find-rows.ts";
+import type { RowKey, RowValues } from "../../src/core/trace/row-values.ts";
 import type { SkeletonColumns } from "../../src/core/trace/skeleton.ts";
 import type { SpanDetail } from "../../src/core/trace/span-detail.ts";
 import type { ShownAs } from "./trace-desk.ts";
@@ -16,6 +17,8 @@ export interface Questions {
   criticalPath: [{ traceIdHex: string; token: string }, CriticalPath];
   details: [{ traceIdHex: string; token: string; rows: readonly number[] }, readonly SpanDetail[]];
   find: [{ traceIdHex: string; token: string; find: RowFind }, Uint8Array];
+  keys: [{ traceIdHex: string; token: string }, readonly RowKey[]];
+  values: [{ traceIdHex: string; token: string; key: string }, RowValues];
   json: [{ traceIdHex: string; raw: boolean }, Blob];
   clear: [Record<string, never>, undefined];
 }

@@ -214,6 +214,11 @@ describe("uploaded traces", () => {
         [9, 0],
       );
       assert.equal(details[0]!.attributes.length, 2);
+      const keys = (await source.keys(columns, signal)).map(({ key }) => key);
+      assert.deepEqual(keys.toSorted(), ["attribute.0", "attribute.1", "service.name"]);
+      const { values, groups } = await source.values(columns, "service.name", signal);
+      assert.equal(groups.length, columns.spanCount);
+      assert.equal(values[groups[5]!]!.text, columns.services[columns.service[5]!]);
       const bits = await source.find(columns, { text: '"value of span 77"' }, signal);
       assert.equal(
         bits.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0),

@@ -56,12 +56,17 @@ function absolute(url: string): string {
   return typeof document === "undefined" ? url : new URL(url, document.baseURI).href;
 }
 
-function workerAnswers(client: WorkerClient): Pick<TraceSource, "details" | "find"> {
+type Answers = Pick<TraceSource, "details" | "find" | "keys" | "values">;
+
+function workerAnswers(client: WorkerClient): Answers {
   return {
     details: ({ traceIdHex, token }, rows, signal) =>
       client.ask("details", { traceIdHex, token, rows }, signal),
     find: ({ traceIdHex, token }, find, signal) =>
       client.ask("find", { traceIdHex, token, find }, signal),
+    keys: ({ traceIdHex, token }, signal) => client.ask("keys", { traceIdHex, token }, signal),
+    values: ({ traceIdHex, token }, key, signal) =>
+      client.ask("values", { traceIdHex, token, key }, signal),
   };
 }
 

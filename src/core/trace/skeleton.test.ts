@@ -120,7 +120,7 @@ describe("skeleton", () => {
     assert.equal(flat.parent[999_999], 0);
   });
 
-  it("marks errors by status and by Jaeger's tag, of either type", () => {
+  it("marks errors by status and by Jaeger's tag, of either type; what went well", () => {
     const builder = new BatchBuilder();
     const resource = builder.addResource();
     const scope = builder.addScope();
@@ -141,10 +141,13 @@ describe("skeleton", () => {
     const last = builder.addSpan(resource, scope);
     builder.startUs[last] = 9;
     builder.status[last] = 2;
+    const good = builder.addSpan(resource, scope);
+    builder.startUs[good] = 10;
+    builder.status[good] = 1;
     const { flags } = skeletonOf(viewTrace([builder.finish()]));
     assert.deepEqual(
-      [...flags].map((bits) => bits & SKELETON_FLAG.ERROR),
-      [1, 0, 1, 0, 1],
+      [...flags].map((bits) => bits & (SKELETON_FLAG.ERROR | SKELETON_FLAG.OK)),
+      [1, 0, 1, 0, 1, 64],
     );
   });
 

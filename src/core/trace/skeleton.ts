@@ -24,6 +24,8 @@ export const SKELETON_FLAG = {
   WARNINGS: 16,
   /** Its id is that of an earlier row. */
   DUPLICATE_ID: 32,
+  /** Its status says that it went well. */
+  OK: 64,
 } as const;
 
 /** A trace in display order: a row's subtree are the rows `row ..< end[row]`. */
@@ -265,7 +267,7 @@ function flagsOfBatch(batch: SpanBatch): Uint8Array {
   const marked = bits.some((bit) => bit !== 0);
   const { offsets, key, value } = batch.spanAttributes;
   for (let i = 0; i < batch.spanCount; i++) {
-    let flag = batch.status[i] === STATUS_CODE.ERROR ? SKELETON_FLAG.ERROR : 0;
+    let flag = flagOfStatus(batch.status[i]!);
     if (batch.linkOffsets[i] !== batch.linkOffsets[i + 1]) flag |= SKELETON_FLAG.LINKS;
     if (batch.eventOffsets[i] !== batch.eventOffsets[i + 1]) flag |= SKELETON_FLAG.EVENTS;
     if (marked) {
@@ -279,6 +281,11 @@ function flagsOfBatch(batch: SpanBatch): Uint8Array {
     flags[i] = flag;
   }
   return flags;
+}
+
+function flagOfStatus(status: number): number {
+  if (status === STATUS_CODE.ERROR) return SKELETON_FLAG.ERROR;
+  return status === STATUS_CODE.OK ? SKELETON_FLAG.OK : 0;
 }
 
 /** What an attribute of each key may say about its span: ERROR, WARNINGS or nothing. */
