@@ -196,7 +196,7 @@ export function openCatalog(
     else if (name.endsWith(SUFFIX.segment) || name.endsWith(SUFFIX.bundle)) {
       const same = knownByName.get(name);
       if (same !== undefined && same.sizeBytes === files.sizeBytes(`${directory}/${name}`)) {
-        found.push(same);
+        found.push(movedTo(`${directory}/${name}`, same));
         continue;
       }
       try {
@@ -221,6 +221,14 @@ export function openCatalog(
   keys.sort((a, b) => a.atMs - b.atMs);
   for (const { packed } of keys) opened.requestKeys.push(packed);
   return opened;
+}
+
+/** The directory may have another name than when the file was noted. */
+function movedTo(path: string, file: SegmentFile): SegmentFile {
+  return {
+    ...file,
+    parts: file.parts.map((part) => ({ ...part, place: { ...part.place, path } })),
+  };
 }
 
 function setAsideEarlier(directory: string, name: string): Damage {

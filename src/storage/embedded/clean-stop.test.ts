@@ -103,6 +103,14 @@ test("files that came, went or changed since are seen as they are", async () => 
   await store.close();
 });
 
+test("a directory that got another name is searched there", async () => {
+  const files = await stoppedStore();
+  for (const path of files.paths()) files.rename(path, path.replace(/^data/, "moved/to"));
+  const store = await openOn(files, { ...OPTIONS, directory: "moved/to" });
+  await checkWhole(store);
+  await store.close();
+});
+
 test("requests sent again after a stop are known, and unknown once deleted", async () => {
   const files = await stoppedStore();
   const store = await openOn(files, OPTIONS);

@@ -5,14 +5,12 @@ import { throwIfAborted } from "../../core/cancel.ts";
 import { runJob } from "./jobs.ts";
 import { searchHandlers } from "./search-calls.ts";
 import type { SearchBackend } from "./search-side.ts";
-import type { StoreEvent } from "./store-options.ts";
-import { startFailure } from "./threads.ts";
+import { isToldByTheSide } from "./threads.ts";
 import type { Threads } from "./threads.ts";
 import { Handover } from "./worker-call.ts";
 
 /** Everything on this thread. */
-export function inlineThreads(files: FileLayer, report: (event: StoreEvent) => void): Threads {
-  const failed = startFailure(report);
+export function inlineThreads(files: FileLayer): Threads {
   const handlers = searchHandlers(files);
   const backend: SearchBackend = {
     async call(method, args, signal) {
@@ -29,7 +27,7 @@ export function inlineThreads(files: FileLayer, report: (event: StoreEvent) => v
     run: async (job) => runJob(files, job),
     start(search) {
       // Changes until here are in `everything`; later ones are told one by one.
-      search.start(backend).catch(failed);
+      search.start(backend).catch(isToldByTheSide);
       search.connect(backend);
     },
     close: async () => undefined,

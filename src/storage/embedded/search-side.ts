@@ -2,6 +2,7 @@
 
 import { SpoorError, isSpoorError } from "../../core/errors.ts";
 import type { SegmentFile, SegmentPart } from "./catalog.ts";
+import { fileError } from "./file-error.ts";
 import type { Head } from "./head.ts";
 import type { HeadSource, SearchChange, SegmentSource } from "./search-change.ts";
 import type { Tombstone } from "./tombstones.ts";
@@ -12,11 +13,23 @@ export interface SearchBackend {
   close(): Promise<void>;
 }
 
+/** How often a change is sent to a backend that crashes, or cannot read its files. */
+const MOST_TRIES = 3;
+
 /** A change in what readers see; it takes effect as a whole. */
 export interface SourcesChange {
   readonly added: readonly SegmentFile[];
   readonly removed: readonly SegmentFile[];
   readonly removedHeads: readonly Head[];
+}
+
+/** What the search side asks of its store, and tells it. */
+export interface SearchEvents {
+  /** Takes a segment out that turned out corrupt; false when it is none of ours. */
+  setAside(error: SpoorError): Promise<boolean>;
+  /** Nothing is found, and every question is refused, until it works again. */
+  failed(message: string): void;
+  works(): void;
 }
 
 /** Keeps what readers see, tells the backend of changes, and all of it again after a crash. */
@@ -27,13 +40,15 @@ export class SearchSide {
   #tombstones: readonly Tombstone[] = [];
   #backend: SearchBackend | undefined;
   #begin: (() => void) | undefined;
-  readonly #setAside: (error: SpoorError) => Promise<boolean>;
+  readonly #events: SearchEvents;
+  /** Settles when the backend knows everything, or cannot be told. */
+  #started: Promise<void> = Promise.resolve();
+  #failure: SpoorError | undefined;
   #closed = false;
   #waiting: (() => void)[] = [];
 
-  /** `setAside` takes a segment out that turned out corrupt; false when it is none of ours. */
-  constructor(setAside: (error: SpoorError) => Promise<boolean>) {
-    this.#setAside = setAside;
+  constructor(events: SearchEvents) {
+    this.#events = events;
   }
 
   /** What a backend must be told first. */
@@ -77,7 +92,8 @@ export class SearchSide {
   /** Readers see the head's durable rows from now on. */
   addHead(head: Head): void {
     this.#heads.add(head);
-    this.#tell({ addHeads: [headSource(head)] }).catch(ignoreClosed);
+    // One that was not told is with the next start, before the next question is answered.
+    this.#tell({ addHeads: [headSource(head)] }).catch(() => undefined);
   }
 
   /** Changes segments; resolves when no reader uses what was removed. */
@@ -120,14 +136,16 @@ export class SearchSide {
     this.#begin = begin;
   }
 
-  /** Asks the backend. */
+  /** Asks the backend; `io` when it cannot be told what there is, which is tried again first. */
   async call(method: string, args: unknown, signal?: AbortSignal): Promise<unknown> {
     this.#begin?.();
     while (this.#backend === undefined && !this.#closed) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    if (this.#backend === undefined) throw new SpoorError("closed", "the store is closed");
-    return this.#backend.call(method, args, signal);
+    const backend = this.#backend;
+    if (backend === undefined) throw new SpoorError("closed", "the store is closed");
+    await this.#ready(backend);
+    return backend.call(method, args, signal);
   }
 
   async close(): Promise<void> {
@@ -140,29 +158,65 @@ export class SearchSide {
 
   /**
    * Resolves when the change is in effect. Before the backend is there it is at once, and after
-   * a crash with the restart: both begin with `everything`.
+   * a crash with the restart: both begin with `everything`, and so does a backend that did not
+   * take a change. If it does not take everything either, it reads nothing, and so nothing of
+   * what was removed.
    */
   async #tell(change: Partial<SearchChange>): Promise<void> {
-    const full: SearchChange = { ...NO_CHANGE, ...change };
-    if (this.#backend !== undefined) await this.#send(this.#backend, full);
+    const backend = this.#backend;
+    if (backend === undefined) return;
+    if (this.#failure === undefined) {
+      try {
+        return await this.#send(backend, { ...NO_CHANGE, ...change });
+      } catch (error) {
+        if (isSpoorError(error, "closed")) throw error;
+      }
+    }
+    await this.start(backend).catch(throwClosed);
   }
 
-  /** Tells a backend everything; for its start. */
+  /** Tells a backend everything. Rejects with `io` when it cannot be told, as questions then do. */
   start(backend: SearchBackend): Promise<void> {
-    return this.#send(backend, this.everything);
+    this.#started = this.#startWith(backend);
+    this.#started.catch(() => undefined);
+    return this.#started;
+  }
+
+  async #startWith(backend: SearchBackend): Promise<void> {
+    try {
+      await this.#send(backend, this.everything);
+    } catch (error) {
+      if (isSpoorError(error, "closed")) throw error;
+      const failure = fileError(error, "searching does not start");
+      if (failure.message !== this.#failure?.message) this.#events.failed(failure.message);
+      this.#failure = failure;
+      throw failure;
+    }
+    if (this.#failure !== undefined) this.#events.works();
+    this.#failure = undefined;
+  }
+
+  /** Of those that wait for a start that failed, the first tries again, for all. */
+  async #ready(backend: SearchBackend): Promise<void> {
+    const started = this.#started;
+    try {
+      await started;
+    } catch {
+      await (this.#started === started ? this.start(backend) : this.#started);
+    }
   }
 
   async #send(backend: SearchBackend, change: SearchChange): Promise<void> {
-    for (let message = change; !this.#closed;) {
+    let tries = 0;
+    for (let message = change; !this.#closed; message = this.everything) {
       try {
         await backend.call("change", message);
         return;
       } catch (error) {
-        // A crashed backend starts again with all of it; its answer to nothing shows that.
-        if (isSpoorError(error, "io")) message = NO_CHANGE;
-        else if (isSpoorError(error, "corrupt") && (await this.#setAside(error))) {
-          message = this.everything;
-        } else throw error;
+        // A crashed backend starts again, and knows nothing then.
+        const isAgain = isSpoorError(error, "io") && ++tries < MOST_TRIES;
+        const isMended = isSpoorError(error, "corrupt") && (await this.#events.setAside(error));
+        if (!isAgain && !isMended) throw error;
       }
     }
   }
@@ -188,6 +242,6 @@ function segmentSources(file: SegmentFile): SegmentSource[] {
   return file.parts.map(({ place }) => ({ fileName: file.name, ...place }));
 }
 
-function ignoreClosed(error: unknown): void {
-  if (!isSpoorError(error, "closed")) throw error;
+function throwClosed(error: unknown): void {
+  if (isSpoorError(error, "closed")) throw error;
 }

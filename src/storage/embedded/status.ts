@@ -16,6 +16,7 @@ export class Status {
   readonly #mode: FsyncMode;
   readonly #damage: string[] = [];
   #logFailure: string | undefined;
+  #searchFailure: string | undefined;
   #lost = false;
 
   constructor(report: (event: StoreEvent) => void, meters: Meters, mode: FsyncMode) {
@@ -69,6 +70,17 @@ export class Status {
     this.#report({ level: "info", message: "segments are written again" });
   }
 
+  /** What is stored cannot be searched. */
+  searchFailed(message: string): void {
+    this.#searchFailure = message;
+    this.#report({ level: "error", message });
+  }
+
+  searchWorks(): void {
+    this.#searchFailure = undefined;
+    this.#report({ level: "info", message: "searching works again" });
+  }
+
   /** Lines for health. */
   notes(upkeepFailure: SpoorError | undefined): string[] {
     const notes: string[] = [];
@@ -76,6 +88,7 @@ export class Status {
       notes.push("fsync is relaxed: a power cut may lose the last second of acknowledged spans");
     }
     if (this.#logFailure !== undefined) notes.push(this.#logFailure);
+    if (this.#searchFailure !== undefined) notes.push(this.#searchFailure);
     if (upkeepFailure !== undefined) notes.push(upkeepFailure.message);
     notes.push(...this.#damage.slice(0, DAMAGE_SHOWN));
     const more = this.#damage.length - DAMAGE_SHOWN;

@@ -201,3 +201,58 @@ test("relaxed fsync acknowledges before the sync, and health says so", async () 
   await killed.close();
   await store.close();
 });
+
+/** Segment files cannot be opened to be searched, as when a process has too many files open. */
+function refuseSegments(files: FaultyFiles): { end(): void } {
+  const open = files.open.bind(files);
+  files.open = (path, mode) => {
+    if (mode !== "read" || !path.endsWith(".segment")) return open(path, mode);
+    throw Object.assign(new Error(`EMFILE: too many open files, open '${path}'`), {
+      code: "EMFILE",
+    });
+  };
+  return { end: () => void (files.open = open) };
+}
+
+test("what cannot be searched is no empty answer, hinders no write, and is tried again", async () => {
+  const files = new FaultyFiles();
+  const said: string[] = [];
+  const report = ({ message }: StoreEvent): void => void said.push(message);
+  const counters = new CounterTable();
+  // No merge, which could not open them either and be tried for ever.
+  const upkeepSizes = { smallFiles: 1000, bundleBeyond: 1000 };
+  const store = await openOn(files, { ...SMALL, upkeepSizes, report, counters });
+  await store.write(batchOf(0));
+  assert.equal(await spansIn(store, 0), 4);
+  const refusal = refuseSegments(files);
+  for (let trace = 1; trace < 40; trace++) await store.write(batchOf(trace));
+  await store.settle();
+  assert.ok(counters.value("spoor_embedded_seals_total") > 4, "heads are sealed all the same");
+  const isNotStarted = (error: unknown): boolean =>
+    isSpoorError(error, "io") && error.message.includes("searching does not start: EMFILE");
+  await assert.rejects(spansIn(store, 0), isNotStarted);
+  await assert.rejects(store.services(), isNotStarted);
+  assert.match(store.notes().join(), /searching does not start: EMFILE/);
+  refusal.end();
+  const found = await Promise.all(Array.from({ length: 40 }, (_, trace) => spansIn(store, trace)));
+  assert.deepEqual(found, Array.from<number>({ length: 40 }).fill(4));
+  assert.deepEqual(store.notes(), []);
+  assert.equal(said.at(-1), "searching works again");
+  await store.close();
+});
+
+test("a store whose segments cannot be opened at the start says so until they can", async () => {
+  const files = new FaultyFiles();
+  const first = await openOn(files, SMALL);
+  for (let trace = 0; trace < 40; trace++) await first.write(batchOf(trace));
+  await first.settle();
+  await first.close();
+  const refusal = refuseSegments(files);
+  const store = await openOn(files, SMALL);
+  await assert.rejects(spansIn(store, 3), (error) => isSpoorError(error, "io"));
+  assert.match(store.notes().join(), /searching does not start: EMFILE/);
+  refusal.end();
+  assert.equal(await spansIn(store, 3), 4);
+  assert.deepEqual(store.notes(), []);
+  await store.close();
+});

@@ -45,8 +45,6 @@ import { WalFiles } from "./wal-files.ts";
  */
 const EPOCHS_SKIPPED = 1024;
 
-type Report = NonNullable<EmbeddedStoreOptions["report"]>;
-
 /** What was on disk. */
 interface Found {
   readonly segments: OpenedCatalog;
@@ -127,11 +125,13 @@ async function build(
   const { catalog } = found.segments;
   const archiveCatalog = found.archived.catalog;
   const setAside = (error: SpoorError): Promise<boolean> => setAsideNamed(error, found, parts);
-  const search = new SearchSide(setAside);
+  const search = new SearchSide({
+    setAside,
+    failed: (message) => status.searchFailed(message),
+    works: () => status.searchWorks(),
+  });
   const threads =
-    options.inline === true
-      ? await inlineThreads(files, report)
-      : workerThreads(clock, meters, report);
+    options.inline === true ? await inlineThreads(files) : workerThreads(clock, meters, report);
   const run = (job: Job): Promise<JobResult> => threads.run(job);
   const wals = new WalFiles(files, `${options.directory}/wal`, headSizes);
   await takeOverFiles(wals, found);
@@ -186,9 +186,9 @@ function headEvents(search: SearchSide, upkeep: Upkeep, status: Status): HeadEve
 }
 
 /** Loaded for who wants it: a server's main thread neither seals nor searches. */
-async function inlineThreads(files: FileLayer, report: Report): Promise<Threads> {
+async function inlineThreads(files: FileLayer): Promise<Threads> {
   const threads = await import("./inline-threads.ts");
-  return threads.inlineThreads(files, report);
+  return threads.inlineThreads(files);
 }
 
 type Events = "corrupt" | "failed" | "works";

@@ -1,7 +1,6 @@
 /** Where slow work runs: in worker threads, or (inline-threads.ts) on this one for tests. */
 
 import type { Clock } from "../../base/clock.ts";
-import { isSpoorError } from "../../core/errors.ts";
 import type { Job, JobResult } from "./jobs.ts";
 import type { Meters } from "./meters.ts";
 import type { SearchBackend, SearchSide } from "./search-side.ts";
@@ -28,7 +27,6 @@ export function workerThreads(
   meters: Meters,
   report: (event: StoreEvent) => void,
 ): Threads {
-  const failed = startFailure(report);
   const thread = (name: string, onStart: (thread: WorkerThread) => void): WorkerThread =>
     new WorkerThread({
       name,
@@ -44,7 +42,7 @@ export function workerThreads(
   let sealStarted = false;
   let side: SearchSide | undefined;
   const searcher = thread("search", () => {
-    side?.start(backend).catch(failed);
+    side?.start(backend).catch(isToldByTheSide);
   });
   let cancelStart = (): void => undefined;
   const backend: SearchBackend = {
@@ -75,11 +73,5 @@ export function workerThreads(
   };
 }
 
-/** Tells when the search side cannot be told what there is. */
-export function startFailure(report: (event: StoreEvent) => void): (error: unknown) => void {
-  return (error) => {
-    if (isSpoorError(error, "closed")) return;
-    const reason = error instanceof Error ? error.message : String(error);
-    report({ level: "error", message: `searching does not start: ${reason}` });
-  };
-}
+/** The search side says itself why it does not start. */
+export function isToldByTheSide(): void {}
