@@ -229,12 +229,13 @@ test("what cannot be searched is no empty answer, hinders no write, and is tried
   await store.settle();
   assert.ok(counters.value("spoor_embedded_seals_total") > 4, "heads are sealed all the same");
   const isNotStarted = (error: unknown): boolean =>
-    isSpoorError(error, "io") && error.message.includes("searching does not start: EMFILE");
+    isSpoorError(error, "io") && error.message.startsWith("searching does not start: EMFILE");
   await assert.rejects(spansIn(store, 0), isNotStarted);
   await assert.rejects(store.services(), isNotStarted);
   assert.match(store.notes().join(), /searching does not start: EMFILE/);
   refusal.end();
-  const found = await Promise.all(Array.from({ length: 40 }, (_, trace) => spansIn(store, trace)));
+  const all = Array.from({ length: 40 }, (_, trace) => spansIn(store, trace));
+  const found = await Promise.all(all);
   assert.deepEqual(found, Array.from<number>({ length: 40 }).fill(4));
   assert.deepEqual(store.notes(), []);
   assert.equal(said.at(-1), "searching works again");
