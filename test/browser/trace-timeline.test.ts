@@ -230,7 +230,8 @@ test(
     await panel.getByLabel(/payment/).uncheck();
     assert.equal((await rowNames(page)).includes("fraud check"), false);
     await rowAt(page, 12).locator(".tl-pill", { hasText: "3 spans pruned, 1 error" }).waitFor();
-    await untilQuery(page, "svcFilter", /^[0-9a-f]{4}\.7$/);
+    // What Jaeger UI 2.20 makes of these four services with the last one hidden.
+    await untilQuery(page, "svcFilter", "7672.7");
     await page.reload();
     await rowAt(page, 12).waitFor();
     assert.equal((await rowNames(page)).length, 17);

@@ -83,3 +83,42 @@ export function treeColumns(shape: TreeShape): TraceColumns {
     },
   };
 }
+
+/**
+ * The trace with `extra` leaves more, anywhere below its root; the old spans keep ids and
+ * parents. Also gives the rows that the old rows have become.
+ */
+export function grownColumns(
+  old: TraceColumns,
+  extra: number,
+  seed: number,
+): { readonly columns: TraceColumns; readonly rowOf: Uint32Array } {
+  const random = seededRandom(seed);
+  const added = new Uint32Array(old.spanCount + 1);
+  for (let i = 0; i < extra; i++) added[1 + Math.floor(random() * old.spanCount)]!++;
+  const spans = old.spanCount + extra;
+  const columns = treeColumns({ spans, seed, shape: "flat" });
+  const rowOf = new Uint32Array(old.spanCount);
+  const { depth, parent, end, spanId, kind } = columns;
+  let row = 0;
+  for (let before = 0; before <= old.spanCount; before++) {
+    for (let i = 0; i < added[before]!; i++, row++) {
+      // As deep as the span it comes before, so that it takes nobody's children.
+      depth[row] = Math.max(1, before < old.spanCount ? old.depth[before]! : 1);
+      spanId.fill(255, row * 8, row * 8 + 4);
+    }
+    if (before === old.spanCount) break;
+    depth[row] = old.depth[before]!;
+    kind[row] = old.kind[before]!;
+    spanId.set(old.spanId.subarray(before * 8, before * 8 + 8), row * 8);
+    rowOf[before] = row++;
+  }
+  const open: number[] = [];
+  for (row = 0; row < spans; row++) {
+    while (open.length > depth[row]!) end[open.pop()!] = row;
+    parent[row] = open.at(-1) ?? -1;
+    open.push(row);
+  }
+  for (const last of open) end[last] = spans;
+  return { columns, rowOf };
+}

@@ -129,7 +129,7 @@ function valuesOf(bytes: Uint8Array, spanCount: number): RowValues {
   return { ...told, groups: bytes.subarray(4 + length) };
 }
 
-const CUT_SHORT = "The connection ended before the whole trace had arrived. Load it again.";
+const CUT_SHORT = "The connection ended before the whole trace had arrived.";
 
 /** Timers would wait 4 ms each; a message comes at once, after what is waiting. */
 function nextTask(): Promise<void> {

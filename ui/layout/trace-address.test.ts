@@ -2,22 +2,18 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  readTraceAddress,
-  servicesHidden,
-  servicesText,
-  writeTraceAddress,
-} from "./trace-address.ts";
+import { readTraceAddress, writeTraceAddress } from "./trace-address.ts";
 import type { TraceAddress } from "./trace-address.ts";
 
 test("what is written is read, and other keys stay", () => {
   const address: TraceAddress = {
     view: "json-raw",
     window: { fromNs: 1.5, toNs: 4e9 },
+    start: { us: 1_763_800_000_123_456, ns: 789 },
     selectedHex: "00f067aa0ba902b7",
     openHex: ["00f067aa0ba902b7", "00f067aa0ba902b8"],
-    collapsed: "2.AQID",
-    skipped: "Ag",
+    collapsed: "2.*3AQID",
+    skipped: "*4AgAA",
     ungrouped: "AwE",
     withinHex: "00f067aa0ba902b9",
     topHex: "00f067aa0ba902ba",
@@ -33,6 +29,7 @@ test("what is written is read, and other keys stay", () => {
     dense: true,
     skew: "off",
     services: "12ab.3",
+    hiddenNames: "AbC-",
   };
   const old = new URLSearchParams("uiEmbed=v0&g=0&t=1,2&cohort=a&cohort=b");
   const written = writeTraceAddress(address, old);
@@ -55,6 +52,10 @@ test("malformed values count as left out", () => {
     "t=a,b",
     "t=-1,5",
     "t=1,Infinity",
+    "t0=abc",
+    "t0=zzzzzzzzzzzz.1",
+    "t0=zzzzzzzzzzz.1",
+    "t0=1.1234",
     "sel=<script>",
     "open=,x,",
     "at=1",
@@ -66,15 +67,4 @@ test("malformed values count as left out", () => {
   ]) {
     assert.deepEqual(readTraceAddress(new URLSearchParams(text)), first, text);
   }
-});
-
-test("services follow Jaeger's form", () => {
-  const names = ["a", "b", "c", "d", "e"];
-  const hidden = Uint8Array.from([0, 1, 0, 0, 1]);
-  const text = servicesText(names, hidden);
-  assert.match(text, /^[0-9a-f]{4}\.d$/);
-  assert.deepEqual(servicesHidden(text, names), hidden);
-  assert.equal(servicesText(names, new Uint8Array(5)), "");
-  assert.equal(servicesHidden("abcd.ff", names), undefined);
-  assert.equal(servicesHidden("zz", names), undefined);
 });

@@ -5,6 +5,8 @@ export interface TraceAddress {
   readonly view: "timeline" | "json" | "json-raw";
   /** Offsets from the trace's start, ns; undefined: the whole trace. */
   readonly window: { readonly fromNs: number; readonly toNs: number } | undefined;
+  /** When the trace began as the link was made; undefined in links that do not say. */
+  readonly start: TraceStart | undefined;
   /** 16 lower-case hex digits, or "". */
   readonly selectedHex: string;
   /** Spans with open details. */
@@ -35,6 +37,14 @@ export interface TraceAddress {
   readonly skew: "" | "on" | "off";
   /** Jaeger's key `svcFilter`. */
   readonly services: string;
+  /** `hiddenNamesText`: for when the trace has got more services. */
+  readonly hiddenNames: string;
+}
+
+/** µs since 1970, and ns beyond them. */
+export interface TraceStart {
+  readonly us: number;
+  readonly ns: number;
 }
 
 /** Spans told as open at most: an address has a longest length. */
@@ -42,9 +52,9 @@ const MAX_OPEN = 12;
 const SPAN_ID = /^[0-9a-f]{16}$/;
 const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
-const KEYS = ["v", "t", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
+const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
 const TREE_KEYS = ["c", "x", "within", "g", "go"];
-const OWN_KEYS = [...KEYS, ...TREE_KEYS, "skew", "uiFind", "svcFilter"];
+const OWN_KEYS = [...KEYS, ...TREE_KEYS, "skew", "uiFind", "svcFilter", "hs"];
 
 /** Reads an address; what is malformed counts as left out. */
 export function readTraceAddress(query: URLSearchParams): TraceAddress {
@@ -60,6 +70,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
   return {
     view: VIEWS.includes(view) ? (view as TraceAddress["view"]) : "timeline",
     window: windowOf(query.get("t")),
+    start: startOf(query.get("t0")),
     selectedHex: spanIdOf("sel"),
     openHex: (query.get("open") ?? "")
       .split(",")
@@ -82,6 +93,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     dense: query.get("dense") === "1",
     skew: skew === "on" || skew === "off" ? skew : "",
     services: query.get("svcFilter") ?? "",
+    hiddenNames: query.get("hs") ?? "",
   };
 }
 
@@ -89,6 +101,13 @@ function windowOf(text: string | null): TraceAddress["window"] {
   const [from, to] = (text ?? "").split(",").map(Number);
   if (from === undefined || to === undefined || !(from >= 0) || !(to > from)) return undefined;
   return Number.isFinite(to) ? { fromNs: from, toNs: to } : undefined;
+}
+
+/** µs to the base of 36, a dot, ns. */
+function startOf(text: string | null): TraceStart | undefined {
+  const [, us, ns] = /^(-?[0-9a-z]{1,11})\.(\d{1,3})$/.exec(text ?? "") ?? [];
+  if (us === undefined || !Number.isSafeInteger(Number.parseInt(us, 36))) return undefined;
+  return { us: Number.parseInt(us, 36), ns: Number(ns) };
 }
 
 /** The query with the address's keys set anew and all others kept. */
@@ -101,13 +120,14 @@ export function writeTraceAddress(
   const set = (key: string, text: string | undefined): void => {
     if (text !== undefined && text !== "") query.set(key, text);
   };
-  const { window: shown } = address;
+  const { window: shown, start } = address;
   const flags =
     (address.hideOthers === true ? "h" : "") +
     (address.errorsOnly === true ? "e" : "") +
     (address.criticalOnly === true ? "c" : "");
   set("v", address.view === "timeline" ? "" : address.view);
   set("t", shown === undefined ? "" : `${exact(shown.fromNs)},${exact(shown.toNs)}`);
+  set("t0", start === undefined ? "" : `${start.us.toString(36)}.${start.ns}`);
   set("sel", address.selectedHex);
   set("open", address.openHex?.slice(-MAX_OPEN).join(","));
   set("at", address.topHex);
@@ -125,37 +145,11 @@ export function writeTraceAddress(
   set("dense", address.dense === true ? "1" : "");
   set("skew", address.skew);
   set("svcFilter", address.services);
+  set("hs", address.hiddenNames);
   return query;
 }
 
 /** Tenths of a nanosecond are finer than any screen shows. */
 function exact(ns: number): string {
   return String(Math.round(ns * 10) / 10);
-}
-
-/**
- * Jaeger's text of the services shown, of ascending names: a checksum of the names and one bit a
- * service as hex. "" when all are shown.
- */
-export function servicesText(services: readonly string[], hidden: Uint8Array): string {
-  if (!hidden.some((hide) => hide === 1)) return "";
-  let mask = 0n;
-  for (const [i, hide] of hidden.entries()) if (hide !== 1) mask |= 1n << BigInt(i);
-  return `${checksumOf(services)}.${mask.toString(16)}`;
-}
-
-/** The hidden services of such a text; undefined when it does not fit this trace. */
-export function servicesHidden(text: string, services: readonly string[]): Uint8Array | undefined {
-  const match = /^[0-9a-f]{4}\.([0-9a-f]{1,16384})$/i.exec(text);
-  if (match === null) return undefined;
-  const mask = BigInt(`0x${match[1]}`);
-  if (mask >> BigInt(services.length) !== 0n) return undefined;
-  return Uint8Array.from(services, (_, i) => Number(((mask >> BigInt(i)) & 1n) === 0n));
-}
-
-function checksumOf(services: readonly string[]): string {
-  let sum = 0;
-  const text = services.join(",");
-  for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) & 0xffff;
-  return sum.toString(16).padStart(4, "0");
 }

@@ -6,8 +6,13 @@ import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import { foldsWith, rowsUnlike } from "../layout/row-texts.ts";
 import type { TraceModel } from "./trace-model.ts";
 
-/** Gives the model the new columns; call it in a batch. */
-export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColumns): void {
+/** Gives the model the new columns, `whole` or broken off; call it in a batch. */
+export function moveTo(
+  model: TraceModel,
+  old: TraceColumns,
+  columns: TraceColumns,
+  whole = true,
+): void {
   const top = anchorOf(model);
   const level = model.foldLevel.peek();
   const folds = { level, bits: model.collapsed.peek() };
@@ -25,7 +30,7 @@ export function moveTo(model: TraceModel, old: TraceColumns, columns: TraceColum
   const { fromNs, toNs } = model.window.peek();
   // The window is in offsets from a start that an earlier span may have moved.
   const moved = (old.startUs - columns.startUs) * 1000 + (old.startNs - columns.startNs);
-  model.replaceColumns(columns);
+  model.replaceColumns(columns, whole);
   model.hiddenServices.value = Uint8Array.from(columns.services, (name) =>
     Number(hidden.has(name)),
   );

@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import type { JSX } from "preact";
 import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
-import { writeSetting } from "../data/settings.ts";
+import { saveHidden } from "./hidden-services.ts";
 import { announce } from "./announce.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { hideServices } from "./tree-folding.ts";
@@ -82,8 +82,7 @@ export function ServicePicker({ context }: { context: TraceContext }): JSX.Eleme
           type="button"
           class="button"
           onClick={() => {
-            const names = columns.services.filter((_, service) => hidden[service] === 1);
-            writeSetting("svcFilter.defaults", JSON.stringify(names));
+            saveHidden(columns.services.filter((_, service) => hidden[service] === 1));
             announce("Saved as default");
           }}
         >

@@ -46,7 +46,7 @@ export class TraceFilters {
     this.#stops.push(
       effect(() => {
         const columns = model.columns.value;
-        const whole = model.complete.value;
+        const whole = model.complete.value || model.broken.value !== undefined;
         const text = this.text.value.trim();
         this.#later(columns, whole, text);
       }),

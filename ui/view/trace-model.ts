@@ -50,6 +50,9 @@ export class TraceModel {
   readonly columns = signal<TraceColumns | undefined>(undefined);
   readonly failure = signal<TraceLoadError | undefined>(undefined);
   readonly complete = signal(false);
+  /** Why loading ended before every row was there; those that came stay. */
+  readonly broken = signal<TraceLoadError | undefined>(undefined);
+  readonly loadingAgain = signal(false);
   readonly lateSpans = signal(0);
   /** Grows with each whole load. */
   readonly version = signal(0);
@@ -194,11 +197,38 @@ export class TraceModel {
       });
     } catch (error) {
       if (this.signal.aborted) return;
-      this.failure.value =
-        error instanceof TraceLoadError
-          ? error
-          : new TraceLoadError("not-available", String(error), { cause: error });
+      const failure = loadErrorOf(error);
+      const loaded = this.columns.peek()?.loaded ?? 0;
+      batch(() => {
+        if (loaded === 0) this.failure.value = failure;
+        else {
+          this.loadedRows.value = loaded;
+          this.broken.value = failure;
+        }
+      });
     }
+  }
+
+  /** After `broken`: loads anew. What is seen stays until all is there, or more than before. */
+  async loadAgain(): Promise<void> {
+    const old = this.columns.peek();
+    if (old === undefined || this.loadingAgain.peek()) return;
+    this.loadingAgain.value = true;
+    let part: TraceColumns = old;
+    let failure: TraceLoadError | undefined;
+    try {
+      part = await this.source.load((more) => (part = more), this.signal);
+    } catch (error) {
+      failure = loadErrorOf(error);
+    }
+    if (this.signal.aborted) return;
+    batch(() => {
+      if (failure === undefined || part.loaded > old.loaded) {
+        moveTo(this, old, part, failure === undefined);
+      }
+      this.broken.value = failure;
+      this.loadingAgain.value = false;
+    });
   }
 
   /** Loads what the trace has become; what is seen, open and folded stays by span id. */
@@ -232,11 +262,11 @@ export class TraceModel {
     });
   }
 
-  /** Whole columns of another state of the trace. */
-  replaceColumns(columns: TraceColumns): void {
+  /** Columns of another state of the trace; not `whole` when they broke off. */
+  replaceColumns(columns: TraceColumns, whole: boolean): void {
     this.#setColumns(columns);
     this.loadedRows.value = columns.loaded;
-    this.complete.value = true;
+    this.complete.value = whole;
     this.lateSpans.value = 0;
     this.version.value++;
   }
@@ -456,6 +486,11 @@ export class TraceModel {
   frame(): TimelineFrame | undefined {
     return buildFrame(this, durationText);
   }
+}
+
+function loadErrorOf(error: unknown): TraceLoadError {
+  if (error instanceof TraceLoadError) return error;
+  return new TraceLoadError("not-available", String(error), { cause: error });
 }
 
 /** A trace of no duration is shown as one of a nanosecond. */

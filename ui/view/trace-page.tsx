@@ -24,7 +24,7 @@ import { theme } from "./theme.ts";
 import type { TimelineView } from "./timeline-view.ts";
 import { TRACE_ACTIONS } from "./trace-actions.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { TraceFailure } from "./trace-failure.tsx";
+import { BrokenOff, TraceFailure } from "./trace-failure.tsx";
 import { TraceFilters } from "./trace-filters.ts";
 import { TraceHeader } from "./trace-header.tsx";
 import { TraceJson } from "./trace-json.tsx";
@@ -100,7 +100,8 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       ) : (
         <>
           <TraceHeader {...{ context, ui, embedding }} findRef={findInput} />
-          {!model.complete.value && <div class="progress" role="status" aria-label="Loading" />}
+          {isLoading(model) && <div class="progress" role="status" aria-label="Loading" />}
+          <BrokenOff model={model} />
           <TraceBody {...{ context, ui }} hideMinimap={embedding.hideMinimap} viewRef={view} />
         </>
       )}
@@ -123,6 +124,11 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       )}
     </div>
   );
+}
+
+function isLoading(model: TraceModel): boolean {
+  if (model.broken.value !== undefined) return model.loadingAgain.value;
+  return !model.complete.value;
 }
 
 function rowsElement(): HTMLElement | undefined {

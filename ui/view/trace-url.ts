@@ -1,22 +1,24 @@
 /** Keeps the address and the page in step: links show the same, back and forward walk. */
 
-import { batch, computed, effect } from "@preact/signals";
+import { batch, computed, effect, untracked } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 import { foldsOfText, foldsText, rowsOfText, rowsText } from "../layout/row-texts.ts";
 import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
 import {
-  readTraceAddress,
+  hiddenNamesText,
+  namesHidden,
   servicesHidden,
   servicesText,
-  writeTraceAddress,
-} from "../layout/trace-address.ts";
+} from "../layout/service-texts.ts";
+import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts";
 import type { TraceAddress } from "../layout/trace-address.ts";
 import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
-import { readSetting } from "../data/settings.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
+import { hiddenByDefault } from "./hidden-services.ts";
 import { uiConfig } from "./page-facts.ts";
 import { goTo, place } from "./router.ts";
 import type { TraceFilters } from "./trace-filters.ts";
-import type { TraceModel } from "./trace-model.ts";
+import type { TimeWindow, TraceModel } from "./trace-model.ts";
 import type { TraceUi } from "./trace-ui.ts";
 import { wholeOf } from "./trace-model.ts";
 
@@ -36,54 +38,124 @@ export function followAddress(
   filters: TraceFilters,
   ui: TraceUi,
 ): FollowedAddress {
-  let written = place.peek().query.toString();
-  let timer = 0;
-  let ready = false;
-  const path = place.peek().path;
-  const rowTexts = rowTextsOf(model);
-  const write = (): void => {
-    timer = 0;
+  const follower = new AddressFollower(model, filters, ui);
+  const stops = [follower.writing(), follower.reading(), follower.loading()];
+  return {
+    tell: () => follower.tell(),
+    stop: () => {
+      for (const stop of stops) stop();
+      follower.stop();
+    },
+  };
+}
+
+class AddressFollower {
+  readonly #model: TraceModel;
+  readonly #filters: TraceFilters;
+  readonly #ui: TraceUi;
+  readonly #path = place.peek().path;
+  readonly #rowTexts: ReadonlySignal<RowTexts>;
+  #written = place.peek().query.toString();
+  #timer = 0;
+  #ready = false;
+  /** What a trace that broke off was asked to show, and what of it that could be. */
+  #half: { readonly asked: TraceAddress; readonly shown: TraceAddress } | undefined;
+
+  constructor(model: TraceModel, filters: TraceFilters, ui: TraceUi) {
+    this.#model = model;
+    this.#filters = filters;
+    this.#ui = ui;
+    this.#rowTexts = rowTextsOf(model);
+  }
+
+  /** Writes what changes, when it has settled. */
+  writing(): () => void {
+    return effect(() => {
+      addressOf(this.#model, this.#filters, this.#ui, this.#rowTexts.value);
+      clearTimeout(this.#timer);
+      this.#timer = window.setTimeout(() => this.#write(), SETTLE_MS);
+    });
+  }
+
+  /** Shows what back, forward and links lead to. */
+  reading(): () => void {
+    return effect(() => {
+      const now = place.value;
+      const text = now.query.toString();
+      if (now.path !== this.#path || (this.#ready && text === this.#written)) return;
+      this.#written = text;
+      this.#half = undefined;
+      this.#show();
+    });
+  }
+
+  /** Shows what the address asks for once the trace is there, or has broken off. */
+  loading(): () => void {
+    return effect(() => {
+      const complete = this.#model.complete.value;
+      const broken = this.#model.broken.value !== undefined;
+      if (this.#ready || (!complete && (!broken || this.#half !== undefined))) return;
+      this.#show();
+    });
+  }
+
+  tell(): boolean {
+    this.#write();
+    return this.#ready && this.#rowTexts.peek().whole;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #state(): TraceAddress {
+    return untracked(() => addressOf(this.#model, this.#filters, this.#ui, this.#rowTexts.peek()));
+  }
+
+  #write(always: "replace" | "step" = "step"): void {
+    clearTimeout(this.#timer);
     const now = place.peek();
-    if (!ready || now.path !== path) return;
-    const query = writeTraceAddress(addressOf(model, filters, ui, rowTexts.value), now.query);
+    if (!this.#ready || now.path !== this.#path) return;
+    const query = writeTraceAddress(this.#state(), now.query);
     const text = query.toString();
     if (text === now.query.toString()) return;
-    written = text;
-    goTo(text === "" ? path : `${path}?${text}`, {
-      replace: !isStep(readTraceAddress(now.query), readTraceAddress(query)),
-      state: now.state,
-    });
-  };
-  const stopWriting = effect(() => {
-    addressOf(model, filters, ui, rowTexts.value);
-    clearTimeout(timer);
-    timer = window.setTimeout(write, SETTLE_MS);
-  });
-  const stopReading = effect(() => {
-    const now = place.value;
-    const text = now.query.toString();
-    if (now.path !== path || (ready && text === written)) return;
-    written = text;
-    if (model.complete.peek()) applyAddress(model, filters, ui, readTraceAddress(now.query));
-  });
-  const stopLoading = effect(() => {
-    if (!model.complete.value || ready) return;
-    ready = true;
-    applyAddress(model, filters, ui, readTraceAddress(place.peek().query));
-  });
-  return {
-    tell: () => {
-      clearTimeout(timer);
-      write();
-      return rowTexts.peek().whole;
-    },
-    stop: () => {
-      stopWriting();
-      stopReading();
-      stopLoading();
-      clearTimeout(timer);
-    },
-  };
+    this.#written = text;
+    const step = always === "step" && isStep(readTraceAddress(now.query), readTraceAddress(query));
+    goTo(text === "" ? this.#path : `${this.#path}?${text}`, { replace: !step, state: now.state });
+  }
+
+  #show(): void {
+    const address = readTraceAddress(place.peek().query);
+    if (this.#model.complete.peek()) {
+      if (this.#half === undefined) this.#apply(address);
+      else this.#takeUp(this.#half.asked, this.#half.shown);
+      this.#half = undefined;
+      this.#ready = true;
+      // What was asked for, in this version's words.
+      this.#write("replace");
+    } else if (this.#model.broken.peek() !== undefined) {
+      this.#apply(address);
+      this.#half = { asked: address, shown: this.#state() };
+    }
+  }
+
+  /** The rest of a trace came: what needed its rows is shown, what was done since stays. */
+  #takeUp(asked: TraceAddress, shown: TraceAddress): void {
+    const now = this.#state();
+    const wanted = { ...asked, ...changesOf(shown, now) };
+    if (Object.keys(changesOf(now, wanted)).length > 0) this.#apply(wanted);
+  }
+
+  #apply(address: TraceAddress): void {
+    applyAddress(this.#model, this.#filters, this.#ui, address);
+  }
+}
+
+/** The members that differ, as `now` has them. */
+function changesOf(old: TraceAddress, now: TraceAddress): Partial<TraceAddress> {
+  const same = (key: string): boolean =>
+    JSON.stringify(Reflect.get(old, key)) === JSON.stringify(Reflect.get(now, key));
+  return Object.fromEntries(Object.entries(now).filter(([key]) => !same(key)));
 }
 
 /** Whether going back should undo this: another view, window, selection or search. */
@@ -107,15 +179,17 @@ interface RowTexts {
 }
 
 function rowTextsOf(model: TraceModel): ReadonlySignal<RowTexts> {
-  const ascending = (rows: ReadonlySet<number>): string | undefined =>
-    rowsText([...rows].toSorted((a, b) => a - b));
+  const textOf = (rows: ReadonlySet<number>): string | undefined => {
+    const columns = model.columns.value;
+    return columns === undefined ? "" : rowsText(columns, rows);
+  };
   const folds = computed(() => {
     const columns = model.columns.value;
     const now = { level: model.foldLevel.value, bits: model.collapsed.value };
     return columns === undefined ? "" : foldsText(columns, now);
   });
-  const hidden = computed(() => ascending(model.skipped.value));
-  const opened = computed(() => ascending(model.ungrouped.value));
+  const hidden = computed(() => textOf(model.skipped.value));
+  const opened = computed(() => textOf(model.ungrouped.value));
   return computed(() => {
     const texts = [folds.value, hidden.value, opened.value];
     const [collapsed = "", skipped = "", ungrouped = ""] = texts;
@@ -133,10 +207,13 @@ function addressOf(
   const { fromNs, toNs } = model.window.value;
   const hexOf = (row: number): string =>
     columns === undefined || row < 0 ? "" : spanIdHexOf(columns, row);
+  const hidden = (textOf: typeof servicesText): string =>
+    columns === undefined ? "" : textOf(columns.services, model.hiddenServices.value);
   const whole = columns === undefined || (fromNs === 0 && toNs === wholeOf(columns));
   return {
     view: ui.view.value,
     window: whole ? undefined : { fromNs, toNs },
+    start: whole ? undefined : { us: columns.startUs, ns: columns.startNs },
     selectedHex: hexOf(model.selectedRow.value),
     openHex: model.sidePanel.value ? [] : model.openRows.value.map(hexOf),
     collapsed: rowTexts.collapsed,
@@ -155,8 +232,8 @@ function addressOf(
     bars: model.barsShown.value,
     dense: model.dense.value,
     skew: ui.skew.value,
-    services:
-      columns === undefined ? "" : servicesText(columns.services, model.hiddenServices.value),
+    services: hidden(servicesText),
+    hiddenNames: hidden(hiddenNamesText),
   };
 }
 
@@ -179,7 +256,7 @@ function applyAddress(
   if (columns === undefined) return;
   batch(() => {
     ui.view.value = address.view;
-    const { fromNs, toNs } = address.window ?? { fromNs: 0, toNs: wholeOf(columns) };
+    const { fromNs, toNs } = windowOf(address, columns);
     model.setWindow(fromNs, toNs);
     const { selectedHex, withinHex, topHex, openHex } = address;
     const [selected = -1, within = -1, top = -1, ...open] = rowsOfSpanIds(columns, [
@@ -191,7 +268,7 @@ function applyAddress(
     const folds = foldsOfText(address.collapsed, columns);
     model.collapsed.value = folds?.bits ?? model.collapsed.peek();
     model.foldLevel.value = folds?.level ?? model.foldLevel.peek();
-    const setOf = (text: string): Set<number> => new Set(rowsOfText(text, columns.spanCount));
+    const setOf = (text: string): Set<number> => new Set(rowsOfText(text, columns));
     model.skipped.value = setOf(address.skipped);
     model.ungrouped.value = setOf(address.ungrouped);
     model.within.value = within;
@@ -207,26 +284,39 @@ function applyAddress(
     model.sidePanel.value = address.panel ?? ui.panelAtFirst;
     model.barsShown.value = address.bars;
     model.dense.value = address.dense;
-    model.hiddenServices.value =
-      servicesHidden(address.services, columns.services) ??
-      (address.services === "" ? hiddenByDefault(columns.services) : model.hiddenServices.peek());
+    model.hiddenServices.value = hiddenOf(address, columns);
     const index = model.indexOf(top);
     if (index >= 0) {
       if (selected >= 0) model.cursorRow.value = selected;
       model.scrollTo(topOfRow(index, model.rowHeight.peek(), model.openHeights.peek()));
-    } else if (selected >= 0) model.showRow(selected);
-    else if (address.find !== "") filters.showFirst();
+    } else if (selected >= 0) {
+      if (model.indexOf(selected) >= 0 || !hidesRows(address)) model.showRow(selected);
+    } else if (address.find !== "") filters.showFirst();
   });
 }
 
-/** Services that were left out when a person pressed "Save as default". */
-function hiddenByDefault(services: readonly string[]): Uint8Array {
-  let names: unknown;
-  try {
-    names = JSON.parse(readSetting("svcFilter.defaults") ?? "[]");
-  } catch {
-    names = [];
-  }
-  const hidden = new Set(Array.isArray(names) ? names : []);
-  return Uint8Array.from(services, (name) => Number(hidden.has(name)));
+/** Whether an address hides rows itself: then what it selects may be among them. */
+function hidesRows(address: TraceAddress): boolean {
+  const { collapsed, skipped, withinHex, services, hideOthers, minShare } = address;
+  const filtered = hideOthers || address.errorsOnly || address.criticalOnly || minShare > 0;
+  return filtered || collapsed + skipped + withinHex + services !== "";
+}
+
+/** The window of an address, which an earlier span may have moved since. */
+function windowOf({ window: shown, start }: TraceAddress, columns: TraceColumns): TimeWindow {
+  if (shown === undefined) return { fromNs: 0, toNs: wholeOf(columns) };
+  if (start === undefined) return shown;
+  const moved = (start.us - columns.startUs) * 1000 + (start.ns - columns.startNs);
+  return { fromNs: shown.fromNs + moved, toNs: shown.toNs + moved };
+}
+
+/** By service: 1 for those an address hides, or else a person always. The root's is shown. */
+function hiddenOf({ services, hiddenNames }: TraceAddress, columns: TraceColumns): Uint8Array {
+  const names = columns.services;
+  const hidden =
+    servicesHidden(services, names) ??
+    namesHidden(hiddenNames, names) ??
+    (services === "" ? hiddenByDefault(names) : new Uint8Array(names.length));
+  hidden[columns.service[0] ?? 0] = 0;
+  return hidden;
 }
