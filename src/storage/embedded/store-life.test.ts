@@ -214,7 +214,7 @@ function refuseSegments(files: FaultyFiles): { end(): void } {
   return { end: () => void (files.open = open) };
 }
 
-test("what cannot be searched is no empty answer, hinders no write, and is tried again", async () => {
+test("what cannot be searched is no empty answer, hinders no write, is tried again", async () => {
   const files = new FaultyFiles();
   const said: string[] = [];
   const report = ({ message }: StoreEvent): void => void said.push(message);
