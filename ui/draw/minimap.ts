@@ -3,6 +3,7 @@
 import type { MinimapCells } from "../layout/minimap-cells.ts";
 import { beginDrawn } from "./drawn.ts";
 import type { Palette } from "./palette.ts";
+import type { RowColors } from "./row-colors.ts";
 import { clearSurface } from "./surface.ts";
 import type { Surface } from "./surface.ts";
 
@@ -24,8 +25,15 @@ export interface MinimapFrame {
 /** Height of the line of ticks above the cells. */
 const TICKS_HEIGHT = 16;
 
-/** The cells as a picture one pixel a cell, made once a trace and theme. */
-export function paintCells(cells: MinimapCells, palette: Palette): HTMLCanvasElement | undefined {
+/** What recedes keeps so much of its colour, of 255. */
+const RECEDING = 70;
+
+/** The cells as a picture one pixel a cell, made once a trace, theme and choice of colours. */
+export function paintCells(
+  cells: MinimapCells,
+  palette: Palette,
+  { fills, lit }: Pick<RowColors, "fills" | "lit">,
+): HTMLCanvasElement | undefined {
   const canvas = document.createElement("canvas");
   canvas.width = cells.width;
   canvas.height = cells.height;
@@ -33,20 +41,26 @@ export function paintCells(cells: MinimapCells, palette: Palette): HTMLCanvasEle
   if (context === null) return undefined;
   const image = context.createImageData(cells.width, cells.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const colors = palette.service.map((color) => pixelOf(color));
-  const bad = pixelOf(palette.error);
+  const bad = pixelOf(palette.error, 255);
+  const colors: number[] = [];
+  // Groups without spans have no colour.
+  fills.forEach((color, group) => {
+    colors[group] = pixelOf(color, lit < 0 || lit === group ? 255 : RECEDING);
+  });
   for (let i = 0; i < pixels.length; i++) {
-    const service = cells.service[i]!;
-    if (service !== 0) pixels[i] = cells.error[i] === 1 ? bad : (colors[service - 1] ?? bad);
+    const group = cells.group[i]!;
+    if (group === 0) continue;
+    const failed = cells.error[i] === 1 && (lit < 0 || lit === group - 1);
+    pixels[i] = failed ? bad : (colors[group - 1] ?? bad);
   }
   context.putImageData(image, 0, 0);
   return canvas;
 }
 
 /** `rgb(r, g, b)`, as computed styles have it, as the four bytes of a pixel. */
-function pixelOf(color: string): number {
+function pixelOf(color: string, alpha: number): number {
   const [red = 128, green = 128, blue = 128] = (color.match(/\d+(\.\d+)?/g) ?? []).map(Number);
-  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 export function drawMinimap(surface: Surface, frame: MinimapFrame): void {

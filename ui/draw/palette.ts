@@ -77,6 +77,14 @@ export function readPalette(parent: Element, hues: ArrayLike<number>): Palette {
   };
 }
 
+/** The colours of tokens as they are within `parent` now, by name without the dashes. */
+export function readColors(parent: Element, tokens: readonly string[]): readonly string[] {
+  return resolveColors(
+    parent,
+    tokens.map((token) => `var(--${token})`),
+  ).colors;
+}
+
 /** All at once: each question after a change would compute the page's styles again. */
 function resolveColors(
   parent: Element,

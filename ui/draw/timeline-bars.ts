@@ -7,6 +7,7 @@ import { beginDrawn } from "./drawn.ts";
 import type { Surface } from "./surface.ts";
 import { clearSurface, stripes } from "./surface.ts";
 import type { Palette } from "./palette.ts";
+import { colorOfRow } from "./row-colors.ts";
 import { drawGuides } from "./timeline-guides.ts";
 import { xOf } from "./timeline-frame.ts";
 import type { RowSlot, TimelineFrame } from "./timeline-frame.ts";
@@ -134,7 +135,7 @@ function drawRowGround(pen: Pen, slot: RowSlot): void {
 
 function drawSpan(pen: Pen, slot: RowSlot): void {
   const { context, frame } = pen;
-  const { columns, palette } = frame;
+  const { columns } = frame;
   const { row } = slot;
   const start = columns.startOffsetNs[row]!;
   const duration = columns.spanDurationNs[row]!;
@@ -145,7 +146,7 @@ function drawSpan(pen: Pen, slot: RowSlot): void {
   const left = xOf(frame, start);
   const width = Math.max(MIN_BAR, xOf(frame, start + duration) - left);
   const top = Math.round(slot.y + (frame.rowHeight - pen.barHeight) / 2);
-  const color = palette.service[columns.service[row]!] ?? palette.soft;
+  const color = colorOfRow(frame.colors, row, frame.palette.soft);
   context.fillStyle = color;
   bar(context, left, top, width, pen.barHeight);
   note(pen, "bar", row, left, top, width, pen.barHeight, color, "");
@@ -197,7 +198,7 @@ function drawPeer(pen: Pen, row: number, top: number): void {
   const start = columns.startOffsetNs[server]!;
   const left = xOf(frame, start);
   const width = Math.max(MIN_BAR, xOf(frame, start + columns.spanDurationNs[server]!) - left);
-  const color = palette.service[columns.service[server]!] ?? palette.ink;
+  const color = colorOfRow(frame.colors, server, palette.ink);
   context.fillStyle = palette.surface;
   context.fillRect(left, top + pen.barHeight - 5, width, 4);
   context.fillStyle = color;
@@ -330,9 +331,11 @@ function widthOf(context: CanvasRenderingContext2D, text: string): number {
 }
 
 function spanTitle(frame: TimelineFrame, row: number): string {
-  const { columns } = frame;
+  const { columns, colors } = frame;
   const service = columns.services[columns.service[row]!] ?? "";
-  return `${service}::${columns.names[columns.name[row]!] ?? ""}`;
+  const group = colors.labels?.[colors.groups[row]!];
+  const told = group === undefined ? "" : `  ${group}`;
+  return `${service}::${columns.names[columns.name[row]!] ?? ""}${told}`;
 }
 
 /** Cursor line, the chosen stretch, and the edge between names and bars. */

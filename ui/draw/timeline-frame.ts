@@ -3,6 +3,7 @@
 import type { TraceColumns } from "../data/trace-columns.ts";
 import type { CriticalRows } from "./critical-rows.ts";
 import type { Palette } from "./palette.ts";
+import type { RowColors } from "./row-colors.ts";
 
 /** A row on screen; there are never more than some sixty of them. */
 export interface RowSlot {
@@ -16,7 +17,7 @@ export interface RowSlot {
   readonly collapsed: boolean;
   /** Found by the current search. */
   readonly match: boolean;
-  /** Not found, while matches are highlighted. */
+  /** Not found, while matches are highlighted, or not of the group that stands out. */
   readonly dim: boolean;
   /** Repeated siblings standing in this row beside its own span; 0 for a plain row. */
   readonly repeats: number;
@@ -45,6 +46,7 @@ export interface TimelineFrame {
   readonly range: { readonly fromNs: number; readonly toNs: number } | undefined;
   readonly critical: CriticalRows | undefined;
   readonly palette: Palette;
+  readonly colors: RowColors;
   /** How a duration is written. */
   readonly durationText: (ns: number) => string;
 }

@@ -1,5 +1,6 @@
-/** Draws the tree's lines beside the names: coloured by the ancestor they hang from. */
+/** Draws the tree's lines beside the names: coloured as the ancestor they hang from. */
 
+import { colorOfRow } from "./row-colors.ts";
 import { FULL_INDENT_LEVELS, indentOf } from "./timeline-frame.ts";
 import type { RowSlot, TimelineFrame } from "./timeline-frame.ts";
 
@@ -77,8 +78,7 @@ function strokeGuide(
   ancestor: number,
 ): void {
   const lit = ancestor === frame.guideRow;
-  const { palette, columns } = frame;
-  context.strokeStyle = palette.service[columns.service[ancestor]!] ?? palette.line;
+  context.strokeStyle = colorOfRow(frame.colors, ancestor, frame.palette.line);
   context.globalAlpha = lit ? 1 : 0.55;
   context.lineWidth = lit ? 2 : 1;
 }

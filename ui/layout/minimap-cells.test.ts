@@ -29,7 +29,7 @@ test("a cell is filled when a span lies there, red where a quarter of what begin
       }
     }
     assert.deepEqual(
-      cells.service.map((service) => Number(service > 0)),
+      cells.group.map((group) => Number(group > 0)),
       Uint16Array.from(filled),
     );
     const red = failed.map((bad, at) => Number(bad > 0 && bad * 4 >= recent[at]!));

@@ -7,8 +7,8 @@ import type { TraceColumns } from "../data/trace-columns.ts";
 export interface MinimapCells {
   readonly width: number;
   readonly height: number;
-  /** 1 + index of the service seen there, 0 for nobody. */
-  readonly service: Uint16Array;
+  /** 1 + group (by default service) of the span seen there, 0 for nobody. */
+  readonly group: Uint16Array;
   /** 1 where a span with an error is; when spans share lines, where many that begin have one. */
   readonly error: Uint8Array;
 }
@@ -25,7 +25,12 @@ const ERROR_SHARE = 4;
  * Spans are counted in where they begin and out where they end, then summed along each line: one
  * pass over the spans and one over the cells, however long or many the spans are.
  */
-export function minimapCells(columns: TraceColumns, width: number, lines: number): MinimapCells {
+export function minimapCells(
+  columns: TraceColumns,
+  width: number,
+  lines: number,
+  groups: ArrayLike<number> = columns.service,
+): MinimapCells {
   const { loaded, durationNs, startOffsetNs, spanDurationNs, flags } = columns;
   const height = Math.max(1, Math.min(lines, loaded));
   const begun = new Int32Array((width + 1) * height);
@@ -49,7 +54,7 @@ export function minimapCells(columns: TraceColumns, width: number, lines: number
       failed[line + from] = failed[line + from]! + 1;
       failed[line + stop] = failed[line + stop]! - 1;
     }
-    first[y * width + from] = columns.service[row]! + 1;
+    first[y * width + from] = groups[row]! + 1;
   }
   return sumCells({ width, height, begun, failed, recent }, first);
 }
@@ -63,7 +68,7 @@ interface CellSteps {
   readonly recent: Int32Array;
 }
 
-function sumCells(steps: CellSteps, service: Uint16Array): MinimapCells {
+function sumCells(steps: CellSteps, group: Uint16Array): MinimapCells {
   const { width, height, begun, failed, recent } = steps;
   const error = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
@@ -76,10 +81,10 @@ function sumCells(steps: CellSteps, service: Uint16Array): MinimapCells {
       bad += failed[y * (width + 1) + x]!;
       all += recent[y * (width + 1) + x]!;
       const cell = y * width + x;
-      if (service[cell] !== 0) last = service[cell]!;
-      service[cell] = open > 0 ? last : 0;
+      if (group[cell] !== 0) last = group[cell]!;
+      group[cell] = open > 0 ? last : 0;
       error[cell] = bad > 0 && bad * ERROR_SHARE >= all ? 1 : 0;
     }
   }
-  return { width, height, service, error };
+  return { width, height, group, error };
 }

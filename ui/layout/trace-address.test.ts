@@ -24,6 +24,8 @@ test("what is written is read, and other keys stay", () => {
     minShare: 0.025,
     grouped: true,
     critical: false,
+    colorBy: "a.db.system",
+    lit: "redis & co",
     panel: true,
     bars: false,
     dense: true,

@@ -1,5 +1,8 @@
 /** TraceAddress: what of a trace's page stands in its address, so that a link shows the same. */
 
+import { colorByOf } from "./color-groups.ts";
+import type { ColorBy } from "./color-groups.ts";
+
 /** Everything a person set; what is left out is as at first. */
 export interface TraceAddress {
   readonly view: "timeline" | "json" | "json-raw";
@@ -30,6 +33,9 @@ export interface TraceAddress {
   readonly minShare: number;
   readonly grouped: boolean;
   readonly critical: boolean;
+  readonly colorBy: ColorBy;
+  /** Label of the group of colours that stands out, or "". */
+  readonly lit: string;
   readonly panel: boolean | undefined;
   readonly bars: boolean;
   readonly dense: boolean;
@@ -53,8 +59,9 @@ const SPAN_ID = /^[0-9a-f]{16}$/;
 const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
 const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
+const COLOR_KEYS = ["color", "lit"];
 const TREE_KEYS = ["c", "x", "within", "g", "go"];
-const OWN_KEYS = [...KEYS, ...TREE_KEYS, "skew", "uiFind", "svcFilter", "hs"];
+const OWN_KEYS = [...KEYS, ...TREE_KEYS, ...COLOR_KEYS, "skew", "uiFind", "svcFilter", "hs"];
 
 /** Reads an address; what is malformed counts as left out. */
 export function readTraceAddress(query: URLSearchParams): TraceAddress {
@@ -88,6 +95,8 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     minShare: min > 0 && min <= 1 ? min : 0,
     grouped: query.get("g") === "1",
     critical: query.get("cp") !== "0",
+    colorBy: colorByOf(query.get("color") ?? ""),
+    lit: query.get("lit") ?? "",
     panel: panel === "1" ? true : panel === "0" ? false : undefined,
     bars: query.get("bars") !== "0",
     dense: query.get("dense") === "1",
@@ -140,6 +149,8 @@ export function writeTraceAddress(
   set("g", address.grouped === true ? "1" : "");
   set("go", address.ungrouped);
   set("cp", address.critical === false ? "0" : "");
+  set("color", address.colorBy === "service" ? "" : address.colorBy);
+  set("lit", address.lit);
   set("panel", address.panel === undefined ? "" : address.panel ? "1" : "0");
   set("bars", address.bars === false ? "0" : "");
   set("dense", address.dense === true ? "1" : "");

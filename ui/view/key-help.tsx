@@ -57,19 +57,21 @@ export function KeyHelp({ singleKeys, onClose }: KeyHelpProps): JSX.Element {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {TRACE_ACTIONS.filter((action) => action.group === group).map((action) => (
-                <div key={action.title + action.keys.join()}>
-                  <dt>
-                    {action.keys.map((key) => (
-                      <kbd key={key}>{keyText(key)}</kbd>
-                    ))}
-                  </dt>
-                  <dd>
-                    {action.title}
-                    {action.inTree === true && <span class="soft"> in the list</span>}
-                  </dd>
-                </div>
-              ))}
+              {TRACE_ACTIONS.filter(({ group: of, keys }) => of === group && keys.length > 0).map(
+                (action) => (
+                  <div key={action.title + action.keys.join()}>
+                    <dt>
+                      {action.keys.map((key) => (
+                        <kbd key={key}>{keyText(key)}</kbd>
+                      ))}
+                    </dt>
+                    <dd>
+                      {action.title}
+                      {action.inTree === true && <span class="soft"> in the list</span>}
+                    </dd>
+                  </div>
+                ),
+              )}
             </dl>
           </section>
         ))}

@@ -2,6 +2,7 @@
 
 import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
+import { colorOfRow } from "../draw/row-colors.ts";
 import type { RowSlot } from "../draw/timeline-frame.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { setSizeOf } from "../layout/siblings.ts";
@@ -17,6 +18,7 @@ export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): Row
   const columns = model.columns.peek()!;
   const { row } = slot;
   const siblings = model.siblings.peek();
+  const colors = model.colors.rows.peek();
   const detail = model.details.peek(row);
   const children = siblings?.children[row] ?? 0;
   const sign = spanSign(detail);
@@ -33,7 +35,7 @@ export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): Row
     icon: sign?.icon ?? "",
     iconTitle: sign?.title ?? "",
     marks: [...groupMarks(model, slot), ...rowMarks(model, columns, row), ...spanPills(detail)],
-    color: model.palette.peek()?.service[columns.service[row]!] ?? "",
+    color: colors === undefined ? "" : colorOfRow(colors, row, ""),
     depth: columns.depth[row]!,
     setSize: siblings === undefined ? 1 : setSizeOf(siblings, columns, row),
     place: siblings?.place[row] ?? 1,
@@ -93,6 +95,8 @@ function cellsOf(
   if (onPath) remarks.push("on critical path");
   const events = columns.eventOffsets[row + 1]! - columns.eventOffsets[row]!;
   if (events > 0) remarks.push(counted(events, "event"));
+  const colored = model.colors.remarkOf(row);
+  if (colored !== "") remarks.push(colored);
   return [
     durationText(columns.startOffsetNs[row]!),
     durationText(duration),

@@ -1,5 +1,6 @@
 /** Which rows are on screen and where: from the model's state to a frame to draw. */
 
+import { isReceding } from "../draw/row-colors.ts";
 import type { RowSlot, TimelineFrame } from "../draw/timeline-frame.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
@@ -29,7 +30,9 @@ export function buildFrame(
   const columns = model.columns.peek();
   const palette = model.palette.peek();
   const { width, height } = model.body.peek();
-  if (columns === undefined || palette === undefined || width === 0) return undefined;
+  const colors = model.colors.rows.peek();
+  if (columns === undefined || palette === undefined || colors === undefined) return undefined;
+  if (width === 0) return undefined;
   const { fromNs, toNs } = model.window.peek();
   return {
     columns,
@@ -49,6 +52,7 @@ export function buildFrame(
     range: model.range.peek(),
     critical: model.critical.peek(),
     palette,
+    colors,
     durationText,
   };
 }
@@ -84,6 +88,7 @@ function slotOf(
 ): RowSlot {
   const matches = model.matches.peek();
   const match = matches !== undefined && hasBit(matches, row);
+  const colors = model.colors.rows.peek();
   return {
     row,
     index,
@@ -91,7 +96,7 @@ function slotOf(
     sticky,
     collapsed: hasBit(model.collapsed.peek(), row),
     match,
-    dim: matches !== undefined && !match,
+    dim: (matches !== undefined && !match) || (colors !== undefined && isReceding(colors, row)),
     repeats: repeatsOf(model, row),
   };
 }

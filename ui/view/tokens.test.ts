@@ -51,9 +51,19 @@ test("text is readable on every ground it stands on", () => {
   check("ink", "found", 4.5);
 });
 
+test("a longer self time stands out more", () => {
+  for (const theme of [0, 1] as const) {
+    const found = Array.from({ length: 5 }, (_, i) =>
+      contrast(tokens.get(`scale-${i}`)![theme], tokens.get("surface")![theme]),
+    );
+    for (let i = 1; i < 5; i++) assert.ok(found[i]! > found[i - 1]! * 1.25, `${found.join()}`);
+  }
+});
+
 test("controls and marks are seen", () => {
   for (const ground of ["bg", "surface"]) {
     for (const mark of ["control", "bad-mark", "bar", "critical", "brand"]) check(mark, ground, 3);
     for (let i = 0; i < 24; i++) check(`service-${i}`, ground, 3);
+    for (let i = 0; i < 5; i++) check(`scale-${i}`, ground, 3);
   }
 });

@@ -8,7 +8,10 @@ import { foldLevel, hideSubtree, showHidden } from "./tree-folding.ts";
 export interface TraceAction {
   readonly group: "Move" | "Time" | "Tree" | "Find" | "Span" | "Page";
   readonly title: string;
-  /** As `KeyboardEvent.key`; Shift shows in letters' case, `g t` is one after the other. */
+  /**
+   * As `KeyboardEvent.key`; Shift shows in letters' case, `g t` is one after the other. Without
+   * any it is in the palette only.
+   */
   readonly keys: readonly string[];
   /** Only while a row has the focus: there they win over the others. */
   readonly inTree?: boolean;
@@ -263,6 +266,13 @@ const span: readonly TraceAction[] = [
   },
 ];
 
+const COLORINGS = [
+  ["service", "service"],
+  ["kind", "kind"],
+  ["status", "status"],
+  ["self", "self time"],
+] as const;
+
 const page: readonly TraceAction[] = [
   {
     group: "Page",
@@ -273,6 +283,14 @@ const page: readonly TraceAction[] = [
       announce(model.criticalShown.peek() ? "Critical path shown" : "Critical path hidden");
     },
   },
+  ...COLORINGS.map(([by, name]): TraceAction => {
+    return {
+      group: "Page",
+      title: `Colour by ${name}`,
+      keys: [],
+      run: ({ model }) => model.colors.choose(by),
+    };
+  }),
   { group: "Page", title: "Timeline", keys: ["g t"], run: (c) => c.showView("timeline") },
   { group: "Page", title: "Trace JSON", keys: ["g j"], run: (c) => c.showView("json") },
   { group: "Page", title: "Search", keys: ["g s"], run: (c) => c.goToSearch() },

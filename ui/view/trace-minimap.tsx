@@ -59,7 +59,7 @@ export function TraceMinimap({ model }: { model: TraceModel }): JSX.Element {
   );
 }
 
-/** Draws again whenever what is shown changes; the cells only with the trace and the theme. */
+/** Draws again whenever what is shown changes; the cells only with the trace and its colours. */
 function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElement): () => void {
   const surface = openSurface(canvas, { opaque: true });
   let picture: HTMLCanvasElement | undefined;
@@ -69,12 +69,15 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
     asked = 0;
     const columns = model.columns.peek();
     const palette = model.palette.peek();
+    const colors = model.colors.rows.peek();
     const width = box.clientWidth;
-    if (columns === undefined || palette === undefined || width === 0) return;
+    if (columns === undefined || palette === undefined || colors === undefined) return;
+    if (width === 0) return;
     // Once for the first rows and once for all: each time is a pass over the spans.
-    const parts = [columns, palette, model.complete.peek()];
+    const parts = [columns, palette, colors, model.complete.peek()];
     if (parts.some((part, i) => part !== madeOf[i])) {
-      picture = paintCells(minimapCells(columns, CELLS, LINES), palette);
+      const cells = minimapCells(columns, CELLS, LINES, colors.groups);
+      picture = paintCells(cells, palette, colors);
       madeOf = parts;
     }
     const durationNs = wholeOf(columns);
@@ -99,7 +102,7 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
   resize.observe(box);
   const stop = effect(() => {
     follow(model.columns.value, model.complete.value, model.palette.value);
-    follow(model.window.value, model.cursorNs.value);
+    follow(model.window.value, model.cursorNs.value, model.colors.rows.value);
     ask();
   });
   return () => {

@@ -17,6 +17,7 @@ import type { TraceColumns } from "../data/trace-columns.ts";
 import { TraceLoadError } from "../data/trace-source.ts";
 import type { TraceSource } from "../data/trace-source.ts";
 import { SpanDetails } from "./span-details.ts";
+import { TraceColors } from "./trace-colors.ts";
 import { moveTo } from "./late-spans.ts";
 import { uncover } from "./uncover.ts";
 import { waitedMostFor } from "../layout/waited-for.ts";
@@ -45,6 +46,7 @@ const NO_ROWS: VisibleRows = { rows: new Uint32Array(), groups: new Map(), prune
 export class TraceModel {
   readonly source: TraceSource;
   readonly details: SpanDetails;
+  readonly colors: TraceColors = new TraceColors(this);
   readonly #abort = new AbortController();
 
   readonly columns = signal<TraceColumns | undefined>(undefined);
@@ -159,6 +161,7 @@ export class TraceModel {
     rows: [this.cursorRow.value, this.selectedRow.value],
     found: this.matches.value,
     palette: this.palette.value,
+    colors: this.colors.rows.value,
     sizes: [this.body.value, this.nameShare.value, this.barsShown.value, this.rowHeight.value],
     details: this.details.version,
   }));

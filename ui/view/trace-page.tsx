@@ -12,6 +12,7 @@ import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts"
 import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import { openPalette, registerCommands } from "./command-palette.tsx";
 import { copyText } from "./copy.ts";
+import { LegendStrip } from "./color-legend.tsx";
 import { follow } from "./follow.ts";
 import { KeyHelp, keyText } from "./key-help.tsx";
 import { embeddingOf, uiConfig } from "./page-facts.ts";
@@ -79,6 +80,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       restore,
       followed.stop,
       keepPalette(model, root.current!),
+      model.colors.keep(root.current!),
       keepTitle(model),
       watchLate(model),
       listenToKeys(context, rowsElement, () => ui.singleKeys.peek()),
@@ -152,6 +154,7 @@ function TraceBody({ context, ui, hideMinimap, viewRef }: TraceBodyProps): JSX.E
   return (
     <>
       {!hideMinimap && model.barsShown.value && <TraceMinimap model={model} />}
+      <LegendStrip context={context} />
       <div class="trace-main">
         <TraceTimeline
           context={context}

@@ -228,6 +228,8 @@ function addressOf(
     minShare: filters.minShare.value,
     grouped: model.grouped.value,
     critical: model.criticalShown.value || !uiConfig.criticalPathEnabled,
+    colorBy: model.colors.by.value,
+    lit: model.colors.lit.value,
     panel: model.sidePanel.value === ui.panelAtFirst ? undefined : model.sidePanel.value,
     bars: model.barsShown.value,
     dense: model.dense.value,
@@ -281,6 +283,8 @@ function applyAddress(
     filters.minShare.value = address.minShare;
     model.grouped.value = address.grouped;
     model.criticalShown.value = address.critical && uiConfig.criticalPathEnabled;
+    model.colors.by.value = address.colorBy;
+    model.colors.lit.value = address.lit;
     model.sidePanel.value = address.panel ?? ui.panelAtFirst;
     model.barsShown.value = address.bars;
     model.dense.value = address.dense;

@@ -1,7 +1,8 @@
-/** The buttons above the names: services to show, levels to open and fold. */
+/** The buttons above the names: services to show, colours, levels to open and fold. */
 
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { ColorPicker } from "./color-legend.tsx";
 import { Popover } from "./popover.tsx";
 import { ServicePicker } from "./service-picker.tsx";
 import type { TraceContext } from "./trace-context.ts";
@@ -23,6 +24,7 @@ export function TreeButtons({ context }: { context: TraceContext }): JSX.Element
       >
         <ServicePicker context={context} />
       </Popover>
+      <ColorPicker context={context} />
       <Tool label="Expand one level (o)" icon="expand-one" run={() => foldLevel(model, 1)} />
       <Tool label="Collapse one level (p)" icon="collapse-one" run={() => foldLevel(model, -1)} />
       <Tool label="Expand all ([)" icon="expand-all" run={() => model.collapseFrom(Infinity)} />
