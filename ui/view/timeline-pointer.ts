@@ -4,7 +4,7 @@ import { guideAt } from "../draw/timeline-guides.ts";
 import { indentOf } from "../draw/timeline-frame.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { nameWidthOf } from "./timeline-layout.ts";
-import { toggleSiblings } from "./tree-folding.ts";
+import { toggleRow, toggleSiblings } from "./tree-folding.ts";
 import type { TimelineElements, TimelineView } from "./timeline-view.ts";
 
 /** Pixels a pointer moves before it is a drag and not a click. */
@@ -130,7 +130,7 @@ function listenToClicks(
       if (slot.sticky) model.showRow(slot.row);
       else if (event.altKey) toggleSiblings(model, slot.row);
       else if (canToggle(context, slot.row) && x >= left - 4 && x < left + TOGGLE_WIDTH) {
-        model.toggleRow(slot.row);
+        toggleRow(model, slot.row);
       } else model.toggleDetails(slot.row);
       view.focusRow(slot.row);
     },

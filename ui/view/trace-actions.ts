@@ -3,7 +3,7 @@
 import { announce } from "./announce.ts";
 import { uiConfig } from "./page-facts.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { foldLevel, hideSubtree, showHidden } from "./tree-folding.ts";
+import { foldLevel, hideSubtree, showHidden, toggleGroup } from "./tree-folding.ts";
 
 export interface TraceAction {
   readonly group: "Move" | "Time" | "Tree" | "Find" | "Span" | "Page";
@@ -69,7 +69,7 @@ function fold({ model }: TraceContext, on: boolean): void {
     model.showRow(parent);
   } else if (!on && model.hasChildren(row) && !model.isCollapsed(row)) {
     model.showRow(row + 1);
-  } else if (model.visible.peek().groups.has(row)) model.toggleGroup(row);
+  } else if (model.visible.peek().groups.has(row)) toggleGroup(model, row);
   else model.setCollapsed(row, on);
 }
 

@@ -438,19 +438,6 @@ export class TraceModel {
     this.scrollTo(this.scrollTop.peek());
   }
 
-  /** Opens or closes a group of repeated siblings by its first row. */
-  toggleGroup(row: number): void {
-    const open = new Set(this.ungrouped.peek());
-    if (!open.delete(row)) open.add(row);
-    this.ungrouped.value = open;
-  }
-
-  /** What a click on a row's toggle does. */
-  toggleRow(row: number): void {
-    if (this.hasChildren(row)) this.setCollapsed(row, !this.isCollapsed(row));
-    else if (this.visible.peek().groups.has(row)) this.toggleGroup(row);
-  }
-
   // Details
 
   /** Opens or closes a row's details, and selects it. */

@@ -13,6 +13,19 @@ export function foldLevel(model: TraceModel, by: 1 | -1): void {
   model.collapseFrom(Math.max(0, level + by));
 }
 
+/** Opens or closes a group of repeated siblings by its first row. */
+export function toggleGroup(model: TraceModel, row: number): void {
+  const open = new Set(model.ungrouped.peek());
+  if (!open.delete(row)) open.add(row);
+  model.ungrouped.value = open;
+}
+
+/** What a click on a row's toggle does. */
+export function toggleRow(model: TraceModel, row: number): void {
+  if (model.hasChildren(row)) model.setCollapsed(row, !model.isCollapsed(row));
+  else if (model.visible.peek().groups.has(row)) toggleGroup(model, row);
+}
+
 /** Folds or opens all siblings of a row as the row itself is about to be. */
 export function toggleSiblings(model: TraceModel, row: number): void {
   const columns = model.columns.peek();
