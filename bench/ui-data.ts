@@ -64,6 +64,8 @@ function measure(name: keyof typeof shapes, spans: number): Record<string, numbe
     within: -1,
     grouped: false,
     ungrouped: new Set<number>(),
+    chained: false,
+    unchained: new Set<number>(),
   };
   return {
     "view, adjust": adjust,

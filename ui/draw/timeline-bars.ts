@@ -20,6 +20,8 @@ const MAX_TICKS = 400;
 /** Children of a collapsed client asked for a server span. */
 const MAX_PEER_CHILDREN = 16;
 const SHADOW = 10;
+/** Spans of a chain whose critical path is drawn on its bar: they lie in each other. */
+const MAX_CHAIN_DRAWN = 64;
 
 /** What stays the same while the rows of one frame are drawn. */
 interface Pen {
@@ -150,10 +152,11 @@ function drawSpan(pen: Pen, slot: RowSlot): void {
   context.fillStyle = color;
   bar(context, left, top, width, pen.barHeight);
   note(pen, "bar", row, left, top, width, pen.barHeight, color, "");
-  if (slot.collapsed) drawPeer(pen, row, top);
+  const inner = innerRow(frame, slot);
+  if (inner >= 0) drawInner(pen, inner, top);
   if ((columns.flags[row]! & SPAN_FLAG.ERROR) !== 0) drawError(pen, row, left, top, width);
   drawEvents(pen, row, top);
-  drawCritical(pen, row, top);
+  for (let i = 0; i < Math.min(slot.chain, MAX_CHAIN_DRAWN); i++) drawCritical(pen, row + i, top);
   drawClipping(pen, row, top, left, left + width);
   drawLabel(pen, slot, left, width);
 }
@@ -189,21 +192,25 @@ function bar(
   context.fill();
 }
 
-/** The server's part of a collapsed client span: a thin bar inside. */
-function drawPeer(pen: Pen, row: number, top: number): void {
-  const server = serverChild(pen.frame, row);
-  if (server < 0) return;
+/** Whose bar lies within the row's: a collapsed client's server, the last of a chain, or -1. */
+function innerRow(frame: TimelineFrame, slot: RowSlot): number {
+  if (slot.chain > 1) return slot.row + slot.chain - 1;
+  return slot.collapsed ? serverChild(frame, slot.row) : -1;
+}
+
+/** A thin bar inside. */
+function drawInner(pen: Pen, inner: number, top: number): void {
   const { context, frame } = pen;
   const { columns, palette } = frame;
-  const start = columns.startOffsetNs[server]!;
+  const start = columns.startOffsetNs[inner]!;
   const left = xOf(frame, start);
-  const width = Math.max(MIN_BAR, xOf(frame, start + columns.spanDurationNs[server]!) - left);
-  const color = colorOfRow(frame.colors, server, palette.ink);
+  const width = Math.max(MIN_BAR, xOf(frame, start + columns.spanDurationNs[inner]!) - left);
+  const color = colorOfRow(frame.colors, inner, palette.ink);
   context.fillStyle = palette.surface;
   context.fillRect(left, top + pen.barHeight - 5, width, 4);
   context.fillStyle = color;
   context.fillRect(left, top + pen.barHeight - 4, width, 3);
-  note(pen, "peer", server, left, top + pen.barHeight - 4, width, 3, color, "");
+  note(pen, "peer", inner, left, top + pen.barHeight - 4, width, 3, color, "");
 }
 
 /** The server span that answers this client span, or -1. */

@@ -1,6 +1,7 @@
 /** TimelineFrame: everything one picture of the timeline is drawn from. */
 
 import type { TraceColumns } from "../data/trace-columns.ts";
+import type { VisibleRows } from "../layout/visible-rows.ts";
 import type { CriticalRows } from "./critical-rows.ts";
 import type { Palette } from "./palette.ts";
 import type { RowColors } from "./row-colors.ts";
@@ -21,11 +22,16 @@ export interface RowSlot {
   readonly dim: boolean;
   /** Repeated siblings standing in this row beside its own span; 0 for a plain row. */
   readonly repeats: number;
+  /** Spans of a chain standing in this row, from `row` on; 1 for a plain row. */
+  readonly chain: number;
+  /** As shown: a chain is one level. */
+  readonly depth: number;
 }
 
 export interface TimelineFrame {
   readonly columns: TraceColumns;
   readonly slots: readonly RowSlot[];
+  readonly visible: VisibleRows;
   readonly rowHeight: number;
   readonly width: number;
   readonly height: number;

@@ -1,5 +1,6 @@
 /** Draws the tree's lines beside the names: coloured as the ancestor they hang from. */
 
+import { shownParent } from "../layout/chain-rows.ts";
 import { colorOfRow } from "./row-colors.ts";
 import { FULL_INDENT_LEVELS, indentOf } from "./timeline-frame.ts";
 import type { RowSlot, TimelineFrame } from "./timeline-frame.ts";
@@ -16,11 +17,11 @@ export function drawGuides(
   slot: RowSlot,
 ): void {
   const { columns, rowHeight } = frame;
-  const depth = columns.depth[slot.row]!;
+  const { depth } = slot;
   if (depth === 0) return;
   const top = slot.y;
   const middle = Math.round(top + rowHeight / 2) + 0.5;
-  const parent = columns.parent[slot.row]!;
+  const parent = shownParent(columns, frame.visible, slot.row);
   if (parent < 0) return;
   const x = Math.round(indentOf(depth - 1) + CENTRE) + 0.5;
   const last = slot.sticky || columns.end[slot.row]! >= columns.end[parent]!;
@@ -37,7 +38,8 @@ export function drawGuides(
   }
   let child = parent;
   let level = depth - 2;
-  for (let above = columns.parent[child]!; above >= 0; above = columns.parent[child]!) {
+  const aboveOf = (row: number): number => shownParent(columns, frame.visible, row);
+  for (let above = aboveOf(child); above >= 0; above = aboveOf(child)) {
     const open = columns.end[child]! < columns.end[above]!;
     if (open && level < FULL_INDENT_LEVELS) {
       strokeGuide(context, frame, above);
@@ -85,13 +87,13 @@ function strokeGuide(
 
 /** The ancestor whose guide is at `x` of a row, or -1. */
 export function guideAt(frame: TimelineFrame, slot: RowSlot, x: number): number {
-  const { columns } = frame;
-  const depth = columns.depth[slot.row]!;
+  const { columns, visible } = frame;
+  const { depth } = slot;
   if (depth > MAX_WALK) return -1;
-  let row = columns.parent[slot.row]!;
+  let row = shownParent(columns, visible, slot.row);
   for (let level = depth - 1; level >= 0 && row >= 0; level--) {
     if (Math.abs(x - indentOf(level) - CENTRE) <= 4) return row;
-    row = columns.parent[row]!;
+    row = shownParent(columns, visible, row);
   }
   return -1;
 }

@@ -20,6 +20,8 @@ export interface TraceAddress {
   readonly skipped: string;
   /** `rowsText` of the groups of repeated siblings that are open. */
   readonly ungrouped: string;
+  /** `rowsText` of the chains of single children that are open. */
+  readonly unchained: string;
   /** The span that alone is shown with its ancestors and what is below it, or "". */
   readonly withinHex: string;
   /** The first row on screen, or "" for the first of all. */
@@ -32,6 +34,7 @@ export interface TraceAddress {
   /** Share of the trace's duration that spans must last. */
   readonly minShare: number;
   readonly grouped: boolean;
+  readonly chained: boolean;
   readonly critical: boolean;
   readonly colorBy: ColorBy;
   /** Label of the group of colours that stands out, or "". */
@@ -60,7 +63,7 @@ const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
 const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
 const COLOR_KEYS = ["color", "lit"];
-const TREE_KEYS = ["c", "x", "within", "g", "go"];
+const TREE_KEYS = ["c", "x", "within", "g", "go", "ch", "cho"];
 const OWN_KEYS = [...KEYS, ...TREE_KEYS, ...COLOR_KEYS, "skew", "uiFind", "svcFilter", "hs"];
 
 /** Reads an address; what is malformed counts as left out. */
@@ -86,6 +89,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     collapsed: query.get("c") ?? "",
     skipped: query.get("x") ?? "",
     ungrouped: query.get("go") ?? "",
+    unchained: query.get("cho") ?? "",
     withinHex: spanIdOf("within"),
     topHex: spanIdOf("at"),
     find: query.get("uiFind") ?? "",
@@ -94,6 +98,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     criticalOnly: flags.includes("c"),
     minShare: min > 0 && min <= 1 ? min : 0,
     grouped: query.get("g") === "1",
+    chained: query.get("ch") === "1",
     critical: query.get("cp") !== "0",
     colorBy: colorByOf(query.get("color") ?? ""),
     lit: query.get("lit") ?? "",
@@ -148,6 +153,8 @@ export function writeTraceAddress(
   set("min", (address.minShare ?? 0) > 0 ? String(address.minShare) : "");
   set("g", address.grouped === true ? "1" : "");
   set("go", address.ungrouped);
+  set("ch", address.chained === true ? "1" : "");
+  set("cho", address.unchained);
   set("cp", address.critical === false ? "0" : "");
   set("color", address.colorBy === "service" ? "" : address.colorBy);
   set("lit", address.lit);

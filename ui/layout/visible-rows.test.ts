@@ -16,6 +16,8 @@ function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRu
     kept: undefined,
     grouped: false,
     ungrouped: new Set(),
+    chained: false,
+    unchained: new Set(),
     ...changes,
   };
 }

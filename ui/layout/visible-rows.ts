@@ -1,4 +1,4 @@
-/** Which rows of a trace are shown: collapse, hidden services, a filter, grouped repetition. */
+/** Which rows of a trace are shown: collapse, hidden services, a filter, repetition, chains. */
 
 import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
@@ -30,6 +30,10 @@ export interface RowRules {
   readonly grouped: boolean;
   /** First rows of groups that are shown open all the same. */
   readonly ungrouped: ReadonlySet<number>;
+  /** Spans that each have one child only stand in one row. */
+  readonly chained: boolean;
+  /** First rows of chains that are shown open all the same. */
+  readonly unchained: ReadonlySet<number>;
 }
 
 /** Siblings that a group's first row stands for, itself included. */
@@ -42,6 +46,10 @@ export interface VisibleRows {
   /** Ascending. */
   readonly rows: Uint32Array;
   readonly groups: ReadonlyMap<number, RowGroup>;
+  /** By place, with chains only: how many spans the row stands for, 0 for its own alone. */
+  readonly chains?: Uint32Array;
+  /** By place, with chains only: how deep a row is when every chain is one level. */
+  readonly depths?: Uint32Array;
   /** What hidden services and skipped rows take away below a row (-1: at the roots). */
   readonly pruned: ReadonlyMap<number, { readonly spans: number; readonly errors: number }>;
 }
@@ -49,16 +57,25 @@ export interface VisibleRows {
 /** So many alike in a row are grouped; two are read as easily as one and a count. */
 const MIN_GROUP = 3;
 
+/** So many in a chain stand in one row. */
+const MIN_CHAIN = 3;
+
+/** The only child of a row, or -1 when it has none or several. */
+export function onlyChild({ end, loaded }: TraceColumns, row: number): number {
+  return row + 1 < loaded && end[row]! > row + 1 && end[row + 1] === end[row] ? row + 1 : -1;
+}
+
 /** One pass over the loaded rows that skips what is hidden. */
 export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows {
-  const { end, service, parent, loaded } = columns;
+  const { service, parent, loaded } = columns;
   const keep = rules.kept === undefined ? undefined : withAncestors(columns, rules.kept);
   const rows = new Uint32Array(loaded);
   const groups = new Map<number, RowGroup>();
   const pruned = new Map<number, { spans: number; errors: number }>();
+  const chains = rules.chained ? new ChainFolds(columns, rules, keep) : undefined;
   let count = 0;
   for (let row = 0; row < loaded;) {
-    const after = Math.min(loaded, Math.max(row + 1, end[row]!));
+    const after = afterOf(columns, row);
     const out = isOutside(columns, rules.within, row);
     if (out || rules.hiddenServices[service[row]!] === 1 || rules.skipped.has(row)) {
       notePruned(columns, pruned, parent[row]!, row, after);
@@ -70,6 +87,7 @@ export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows
       continue;
     }
     rows[count++] = row;
+    const last = chains?.place(row, count - 1) ?? row;
     if (rules.grouped && after === row + 1) {
       const stop = endOfRun(columns, row, keep);
       if (stop - row >= MIN_GROUP) {
@@ -78,13 +96,82 @@ export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows
           row = stop;
           continue;
         }
-        while (++row < stop) rows[count++] = row;
+        while (++row < stop) {
+          rows[count++] = row;
+          chains?.place(row, count - 1);
+        }
         continue;
       }
     }
-    row = hasBit(rules.collapsed, row) ? after : row + 1;
+    row = !hasBit(rules.collapsed, last) ? last + 1 : last === row ? after : afterOf(columns, last);
   }
-  return { rows: rows.subarray(0, count), groups, pruned };
+  return { rows: rows.subarray(0, count), groups, pruned, ...chains?.columns(count) };
+}
+
+/** The first row after a subtree, of those that are loaded. */
+function afterOf({ end, loaded }: TraceColumns, row: number): number {
+  return Math.min(loaded, Math.max(row + 1, end[row]!));
+}
+
+/** Notes chains and depths while rows are placed in order. */
+class ChainFolds {
+  readonly #columns: TraceColumns;
+  readonly #rules: RowRules;
+  readonly #keep: Uint8Array | undefined;
+  readonly #chains: Uint32Array;
+  readonly #depths: Uint32Array;
+  /** Chains around the row: where each ends, and how many levels all up to it take away. */
+  readonly #ends: number[] = [];
+  readonly #lifts: number[] = [];
+  /** Rows up to here are a chain that is open. */
+  #openTo = -1;
+
+  constructor(columns: TraceColumns, rules: RowRules, keep: Uint8Array | undefined) {
+    this.#columns = columns;
+    this.#rules = rules;
+    this.#keep = keep;
+    this.#chains = new Uint32Array(columns.loaded);
+    this.#depths = new Uint32Array(columns.loaded);
+  }
+
+  /** Places a row; the last row of the chain that it stands for, itself for none. */
+  place(row: number, index: number): number {
+    const { end, depth } = this.#columns;
+    while (this.#ends.length > 0 && row >= this.#ends.at(-1)!) {
+      this.#ends.pop();
+      this.#lifts.pop();
+    }
+    const lift = this.#lifts.at(-1) ?? 0;
+    this.#depths[index] = depth[row]! - lift;
+    if (row <= this.#openTo) return row;
+    const last = this.#lastOf(row);
+    if (last - row + 1 < MIN_CHAIN) return row;
+    if (this.#rules.unchained.has(row)) {
+      this.#openTo = last;
+      return row;
+    }
+    this.#chains[index] = last - row + 1;
+    this.#ends.push(end[row]!);
+    this.#lifts.push(lift + last - row);
+    return last;
+  }
+
+  /** The end of the chain that begins at a row: nothing of it is hidden by a rule. */
+  #lastOf(row: number): number {
+    const { collapsed, hiddenServices, skipped } = this.#rules;
+    let last = row;
+    while (!hasBit(collapsed, last)) {
+      const next = onlyChild(this.#columns, last);
+      if (next < 0 || hiddenServices[this.#columns.service[next]!] === 1) break;
+      if (skipped.has(next) || (this.#keep !== undefined && !hasBit(this.#keep, next))) break;
+      last = next;
+    }
+    return last;
+  }
+
+  columns(count: number): { readonly chains: Uint32Array; readonly depths: Uint32Array } {
+    return { chains: this.#chains.subarray(0, count), depths: this.#depths.subarray(0, count) };
+  }
 }
 
 /** Whether a row is neither `within`, nor above nor below it; nothing is outside of -1. */

@@ -99,7 +99,8 @@ function FilterPanel({ context }: { context: TraceContext }): JSX.Element {
     filters.errorsOnly.value ||
     filters.criticalOnly.value ||
     filters.minShare.value > 0 ||
-    model.grouped.value;
+    model.grouped.value ||
+    model.chained.value;
   return (
     <Popover label="Filter rows" open={open} button={<TraceIcon name="funnel" />} pressed={on}>
       <div class="filters">
@@ -109,6 +110,7 @@ function FilterPanel({ context }: { context: TraceContext }): JSX.Element {
           <Check name="Critical path only" on={filters.criticalOnly} />
         )}
         <Check name="Group repeated siblings (r)" on={model.grouped} />
+        <Check name="Fold chains of single children (R)" on={model.chained} />
         <label class="field">
           <span class="label">Spans that last at least</span>
           <select

@@ -21,9 +21,10 @@ export function moveTo(
     model.openRows.peek(),
     [...model.skipped.peek()],
     [...model.ungrouped.peek()],
+    [...model.unchained.peek()],
     [...rowsUnlike(old, folds)],
   ];
-  const [single, open, skipped, ungrouped, unlike] = rowsAnew(old, columns, lists);
+  const [single, open, skipped, ungrouped, unchained, unlike] = rowsAnew(old, columns, lists);
   const [cursor, selected, first, within] = single!;
   const wasWhole = model.showsWhole();
   const hidden = new Set(old.services.filter((_, i) => model.hiddenServices.peek()[i] === 1));
@@ -38,6 +39,7 @@ export function moveTo(
   model.foldLevel.value = level;
   model.skipped.value = new Set(present(skipped));
   model.ungrouped.value = new Set(present(ungrouped));
+  model.unchained.value = new Set(present(unchained));
   model.within.value = within ?? -1;
   model.cursorRow.value = Math.max(0, cursor ?? 0);
   model.selectedRow.value = selected ?? -1;

@@ -4,6 +4,7 @@ import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { colorOfRow } from "../draw/row-colors.ts";
 import type { RowSlot } from "../draw/timeline-frame.ts";
+import { chainName } from "../layout/chain-rows.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { setSizeOf } from "../layout/siblings.ts";
 import type { RowMark, RowText } from "./row-pool.ts";
@@ -25,34 +26,43 @@ export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): Row
   const leaf = columns.end[row]! <= row + 1;
   const group = model.visible.peek().groups.get(row);
   const expanded = leaf ? (group === undefined ? undefined : slot.repeats === 0) : !slot.collapsed;
+  const chain = slot.chain > 1 ? slot.row + slot.chain - 1 : -1;
   return {
     service: serviceOf(columns, row),
-    name: columns.names[columns.name[row]!] ?? "",
-    peer: server >= 0 ? serviceOf(columns, server) : leaf ? peerService(detail) : "",
-    children: leaf ? (group?.count ?? 0) : children,
-    expanded,
+    name: chainName(columns, row, slot.chain),
+    peer: leaf ? peerService(detail) : peerOf(columns, row, server, chain),
+    children: leaf ? (group?.count ?? 0) : chain >= 0 ? slot.chain : children,
+    expanded: chain >= 0 ? false : expanded,
     error: errorOf(columns, slot),
     icon: sign?.icon ?? "",
     iconTitle: sign?.title ?? "",
-    marks: [...groupMarks(model, slot), ...rowMarks(model, columns, row), ...spanPills(detail)],
+    marks: [...groupMarks(model, slot), ...rowMarks(model, columns, slot), ...spanPills(detail)],
     color: colors === undefined ? "" : colorOfRow(colors, row, ""),
-    depth: columns.depth[row]!,
+    depth: slot.depth,
     setSize: siblings === undefined ? 1 : setSizeOf(siblings, columns, row),
     place: siblings?.place[row] ?? 1,
     cells: cellsOf(model, columns, row),
   };
 }
 
+/** The service that answers a collapsed client, or that a chain ends in when it is another. */
+function peerOf(columns: TraceColumns, row: number, server: number, last: number): string {
+  if (server >= 0) return serviceOf(columns, server);
+  const other = last >= 0 && columns.service[last] !== columns.service[row];
+  return other ? serviceOf(columns, last) : "";
+}
+
 function serviceOf(columns: TraceColumns, row: number): string {
   return columns.services[columns.service[row]!] ?? "";
 }
 
-/** Its own error, or one in the subtree that is folded into it. */
+/** Its own error, or one in the subtree or chain that is folded into it. */
 function errorOf(columns: TraceColumns, slot: RowSlot): string {
   const { row } = slot;
   if ((columns.flags[row]! & SPAN_FLAG.ERROR) !== 0) return "own";
-  if (!slot.collapsed) return "";
-  const last = Math.min(columns.end[row]!, row + MAX_LOOKED);
+  if (!slot.collapsed && slot.chain === 1) return "";
+  const end = slot.collapsed ? columns.end[row]! : row + slot.chain;
+  const last = Math.min(end, row + MAX_LOOKED);
   for (let below = row + 1; below < last; below++) {
     if ((columns.flags[below]! & SPAN_FLAG.ERROR) !== 0) return "below";
   }
@@ -60,16 +70,18 @@ function errorOf(columns: TraceColumns, slot: RowSlot): string {
 }
 
 function groupMarks(model: TraceModel, slot: RowSlot): RowMark[] {
+  if (slot.chain > 1) return [{ text: counted(slot.chain, "span"), tone: "group" }];
   if (slot.repeats === 0) return [];
   const group = model.visible.peek().groups.get(slot.row);
   if (group === undefined) return [];
   return [{ text: `×${group.count}  Σ ${durationText(group.totalNs)}`, tone: "group" }];
 }
 
-function rowMarks(model: TraceModel, columns: TraceColumns, row: number): RowMark[] {
+function rowMarks(model: TraceModel, columns: TraceColumns, slot: RowSlot): RowMark[] {
+  const { row } = slot;
   const marks: RowMark[] = [];
   const flags = columns.flags[row]!;
-  const pruned = model.visible.peek().pruned.get(row);
+  const pruned = model.visible.peek().pruned.get(row + slot.chain - 1);
   if (pruned !== undefined) {
     const errors = pruned.errors === 0 ? "" : `, ${counted(pruned.errors, "error")}`;
     marks.push({ text: `${counted(pruned.spans, "span")} pruned${errors}`, tone: "warn" });

@@ -7,10 +7,12 @@ import { spanIdHexOf } from "../layout/span-ids.ts";
 import { hrefOf } from "./router.ts";
 import type { TraceContext } from "./trace-context.ts";
 import {
+  chainState,
   focusSubtree,
   hideServices,
   hideSubtree,
   showHidden,
+  toggleChain,
   toggleSiblings,
 } from "./tree-folding.ts";
 
@@ -111,6 +113,14 @@ function menuItems(context: TraceContext, row: number): MenuItem[] {
     ...(model.skipped.peek().size > 0 || model.within.peek() >= 0
       ? [{ title: "Show hidden spans again", run: () => showHidden(model) }]
       : []),
+    ...(chainState(model, row) === ""
+      ? []
+      : [
+          {
+            title: chainState(model, row) === "folded" ? "Open the chain" : "Fold the chain",
+            run: () => toggleChain(model, row),
+          },
+        ]),
     { title: "Hide this service", run: () => hideService(context, columns.service[row]!) },
     { title: "Collapse or expand siblings", run: () => toggleSiblings(model, row) },
     { title: "Copy name", run: () => copyText(name) },

@@ -3,7 +3,9 @@
 import { isReceding } from "../draw/row-colors.ts";
 import type { RowSlot, TimelineFrame } from "../draw/timeline-frame.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
+import { chainLength, shownDepth, shownParent } from "../layout/chain-rows.ts";
 import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
+import type { VisibleRows } from "../layout/visible-rows.ts";
 import { hasBit, indexOfRow } from "../layout/visible-rows.ts";
 import type { TraceModel } from "./trace-model.ts";
 
@@ -14,6 +16,8 @@ const STICKY_MIN_HEIGHT = 260;
 const MIN_NAME_WIDTH = 120;
 /** Deeper than this the root is not looked for among a row's ancestors. */
 const MAX_WALK = 2000;
+/** Spans of a chain that are asked whether they were found. */
+const MAX_LOOKED = 1000;
 
 /** Width of the column of names, px. */
 export function nameWidthOf(model: TraceModel): number {
@@ -36,6 +40,7 @@ export function buildFrame(
   const { fromNs, toNs } = model.window.peek();
   return {
     columns,
+    visible: model.visible.peek(),
     slots: slotsOf(model, columns, height),
     rowHeight: model.rowHeight.peek(),
     width,
@@ -67,13 +72,13 @@ function slotsOf(model: TraceModel, columns: TraceColumns, height: number): RowS
   const first = rowAtHeight(scrollTop, rowHeight, open, rows.length);
   let y = topOfRow(first, rowHeight, open) - scrollTop;
   for (let index = first; index < rows.length && y < height; index++) {
-    slots.push(slotOf(model, rows[index]!, index, y, false));
+    slots.push(slotOf(model, columns, rows[index]!, index, y, false));
     y += rowHeight + (open.find((row) => row.index === index)?.height ?? 0);
   }
   if (height >= STICKY_MIN_HEIGHT && scrollTop > 0) {
     const held = stickyRows(model, columns, first);
     for (const [i, row] of held.entries()) {
-      slots.push(slotOf(model, row, indexOfRow(rows, row), i * rowHeight, true));
+      slots.push(slotOf(model, columns, row, indexOfRow(rows, row), i * rowHeight, true));
     }
   }
   return slots;
@@ -81,13 +86,16 @@ function slotsOf(model: TraceModel, columns: TraceColumns, height: number): RowS
 
 function slotOf(
   model: TraceModel,
+  columns: TraceColumns,
   row: number,
   index: number,
   y: number,
   sticky: boolean,
 ): RowSlot {
   const matches = model.matches.peek();
-  const match = matches !== undefined && hasBit(matches, row);
+  const visible = model.visible.peek();
+  const chain = chainLength(visible, index);
+  const match = matches !== undefined && hasAnyBit(matches, row, chain);
   const colors = model.colors.rows.peek();
   return {
     row,
@@ -98,7 +106,15 @@ function slotOf(
     match,
     dim: (matches !== undefined && !match) || (colors !== undefined && isReceding(colors, row)),
     repeats: repeatsOf(model, row),
+    chain,
+    depth: shownDepth(columns, visible, index),
   };
+}
+
+/** Whether a row, or one of the chain that it stands for, is in a set. */
+function hasAnyBit(bits: Uint8Array, row: number, chain: number): boolean {
+  for (let i = 0; i < Math.min(chain, MAX_LOOKED); i++) if (hasBit(bits, row + i)) return true;
+  return false;
 }
 
 function repeatsOf(model: TraceModel, row: number): number {
@@ -111,11 +127,12 @@ function repeatsOf(model: TraceModel, row: number): number {
  * asked is the one beneath them, so they change as soon as another subtree reaches them.
  */
 function stickyRows(model: TraceModel, columns: TraceColumns, first: number): number[] {
-  const { rows } = model.visible.peek();
+  const visible = model.visible.peek();
+  const { rows } = visible;
   let held: number[] = [];
   for (let below = 0; below <= MAX_STICKY; below++) {
-    const row = rows[Math.min(rows.length - 1, first + below)]!;
-    const above = ancestorsOf(columns, row).filter((ancestor) => {
+    const place = Math.min(rows.length - 1, first + below);
+    const above = ancestorsOf(columns, visible, place).filter((ancestor) => {
       const index = indexOfRow(rows, ancestor);
       return index >= 0 && index < first + below;
     });
@@ -127,13 +144,13 @@ function stickyRows(model: TraceModel, columns: TraceColumns, first: number): nu
 }
 
 /** From the outermost to the parent; only the nearest when there are thousands. */
-function ancestorsOf(columns: TraceColumns, row: number): number[] {
+function ancestorsOf(columns: TraceColumns, visible: VisibleRows, index: number): number[] {
   const found: number[] = [];
-  const deep = columns.depth[row]! > MAX_WALK;
-  let above = columns.parent[row]!;
+  const deep = shownDepth(columns, visible, index) > MAX_WALK;
+  let above = shownParent(columns, visible, visible.rows[index]!);
   while (above >= 0 && (!deep || found.length < MAX_STICKY)) {
     found.push(above);
-    above = columns.parent[above]!;
+    above = shownParent(columns, visible, above);
   }
   return found.toReversed();
 }

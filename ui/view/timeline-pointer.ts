@@ -125,7 +125,7 @@ function listenToClicks(
       const slot = slotOf(event);
       if (slot === undefined || draggedJustNow(body)) return;
       const x = event.clientX - body.getBoundingClientRect().left;
-      const left = indentOf(model.columns.peek()?.depth[slot.row] ?? 0);
+      const left = indentOf(slot.depth);
       model.cursorRow.value = slot.row;
       if (slot.sticky) model.showRow(slot.row);
       else if (event.altKey) toggleSiblings(model, slot.row);

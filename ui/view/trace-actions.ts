@@ -3,7 +3,15 @@
 import { announce } from "./announce.ts";
 import { uiConfig } from "./page-facts.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { foldLevel, hideSubtree, showHidden, toggleGroup } from "./tree-folding.ts";
+import {
+  chainState,
+  foldLevel,
+  hideSubtree,
+  showHidden,
+  shownAbove,
+  toggleChain,
+  toggleGroup,
+} from "./tree-folding.ts";
 
 export interface TraceAction {
   readonly group: "Move" | "Time" | "Tree" | "Find" | "Span" | "Page";
@@ -64,8 +72,9 @@ function nextSpan(by: 1 | -1): TraceAction["run"] {
 
 function fold({ model }: TraceContext, on: boolean): void {
   const row = model.cursorRow.peek();
-  const parent = model.columns.peek()?.parent[row] ?? -1;
-  if (on && (!model.hasChildren(row) || model.isCollapsed(row)) && parent >= 0) {
+  const parent = shownAbove(model, row);
+  if (chainState(model, row) === (on ? "open" : "folded")) toggleChain(model, row);
+  else if (on && (!model.hasChildren(row) || model.isCollapsed(row)) && parent >= 0) {
     model.showRow(parent);
   } else if (!on && model.hasChildren(row) && !model.isCollapsed(row)) {
     model.showRow(row + 1);
@@ -92,7 +101,7 @@ const move: readonly TraceAction[] = [
     keys: ["u"],
     run: (context) => {
       const { model } = context;
-      const parent = model.columns.peek()?.parent[model.cursorRow.peek()] ?? -1;
+      const parent = shownAbove(model, model.cursorRow.peek());
       if (parent >= 0) model.showRow(parent);
       context.focusCursor();
     },
@@ -227,6 +236,18 @@ const tree: readonly TraceAction[] = [
     keys: ["r"],
     run: ({ model }) => {
       model.grouped.value = !model.grouped.peek();
+      model.keepCursor();
+      announce(model.grouped.peek() ? "Repeated siblings grouped" : "Repeated siblings shown");
+    },
+  },
+  {
+    group: "Tree",
+    title: "Fold chains of single children on or off",
+    keys: ["R"],
+    run: ({ model }) => {
+      model.chained.value = !model.chained.peek();
+      model.keepCursor();
+      announce(model.chained.peek() ? "Chains folded" : "Chains shown");
     },
   },
 ];

@@ -82,6 +82,8 @@ export class TraceModel {
   readonly within = signal(-1);
   readonly grouped = signal(false);
   readonly ungrouped = signal<ReadonlySet<number>>(new Set());
+  readonly chained = signal(false);
+  readonly unchained = signal<ReadonlySet<number>>(new Set());
   /** Found rows, undefined when nothing is searched. */
   readonly matches = signal<Uint8Array | undefined>(undefined);
   /** Rows that filters leave; undefined when none is set. */
@@ -110,6 +112,8 @@ export class TraceModel {
       kept: this.kept.value,
       grouped: this.grouped.value,
       ungrouped: this.ungrouped.value,
+      chained: this.chained.value,
+      unchained: this.unchained.value,
     });
   });
 
@@ -259,6 +263,7 @@ export class TraceModel {
       this.skipped.value = new Set();
       this.within.value = -1;
       this.ungrouped.value = new Set();
+      this.unchained.value = new Set();
       this.hiddenServices.value = new Uint8Array(columns.services.length);
       this.window.value = { fromNs: 0, toNs: wholeOf(columns) };
       if (this.cursorRow.peek() < 0) this.cursorRow.value = 0;

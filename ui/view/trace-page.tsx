@@ -34,6 +34,7 @@ import { TraceMinimap } from "./trace-minimap.tsx";
 import { TraceModel } from "./trace-model.ts";
 import { TraceTimeline } from "./trace-timeline.tsx";
 import { TraceUi } from "./trace-ui.ts";
+import { keepCursorSeen } from "./tree-folding.ts";
 import { followAddress } from "./trace-url.ts";
 import type { FollowedAddress } from "./trace-url.ts";
 
@@ -82,6 +83,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       keepPalette(model, root.current!),
       model.colors.keep(root.current!),
       keepTitle(model),
+      keepCursorSeen(model),
       watchLate(model),
       listenToKeys(context, rowsElement, () => ui.singleKeys.peek()),
       registerCommands(commandsOf(context)),

@@ -158,14 +158,17 @@ function changesOf(old: TraceAddress, now: TraceAddress): Partial<TraceAddress> 
   return Object.fromEntries(Object.entries(now).filter(([key]) => !same(key)));
 }
 
-/** Whether going back should undo this: another view, window, selection or search. */
+/** Whether going back should undo this: another view, window, selection, folds or colours. */
 function isStep(old: TraceAddress, now: TraceAddress): boolean {
   return (
     old.view !== now.view ||
     old.window?.fromNs !== now.window?.fromNs ||
     old.window?.toNs !== now.window?.toNs ||
     old.selectedHex !== now.selectedHex ||
-    old.collapsed !== now.collapsed
+    old.collapsed !== now.collapsed ||
+    old.colorBy !== now.colorBy ||
+    old.grouped !== now.grouped ||
+    old.chained !== now.chained
   );
 }
 
@@ -174,6 +177,7 @@ interface RowTexts {
   readonly collapsed: string;
   readonly skipped: string;
   readonly ungrouped: string;
+  readonly unchained: string;
   /** False when a set was too large for an address and is left out of it. */
   readonly whole: boolean;
 }
@@ -190,10 +194,11 @@ function rowTextsOf(model: TraceModel): ReadonlySignal<RowTexts> {
   });
   const hidden = computed(() => textOf(model.skipped.value));
   const opened = computed(() => textOf(model.ungrouped.value));
+  const chains = computed(() => textOf(model.unchained.value));
   return computed(() => {
-    const texts = [folds.value, hidden.value, opened.value];
-    const [collapsed = "", skipped = "", ungrouped = ""] = texts;
-    return { collapsed, skipped, ungrouped, whole: !texts.includes(undefined) };
+    const texts = [folds.value, hidden.value, opened.value, chains.value];
+    const [collapsed = "", skipped = "", ungrouped = "", unchained = ""] = texts;
+    return { collapsed, skipped, ungrouped, unchained, whole: !texts.includes(undefined) };
   });
 }
 
@@ -219,6 +224,7 @@ function addressOf(
     collapsed: rowTexts.collapsed,
     skipped: rowTexts.skipped,
     ungrouped: rowTexts.ungrouped,
+    unchained: rowTexts.unchained,
     withinHex: hexOf(model.within.value),
     topHex: hexOf(firstRowOf(model)),
     find: filters.text.value,
@@ -227,6 +233,7 @@ function addressOf(
     criticalOnly: filters.criticalOnly.value,
     minShare: filters.minShare.value,
     grouped: model.grouped.value,
+    chained: model.chained.value,
     critical: model.criticalShown.value || !uiConfig.criticalPathEnabled,
     colorBy: model.colors.by.value,
     lit: model.colors.lit.value,
@@ -273,6 +280,7 @@ function applyAddress(
     const setOf = (text: string): Set<number> => new Set(rowsOfText(text, columns));
     model.skipped.value = setOf(address.skipped);
     model.ungrouped.value = setOf(address.ungrouped);
+    model.unchained.value = setOf(address.unchained);
     model.within.value = within;
     model.openRows.value = open.filter((row) => row >= 0);
     model.selectedRow.value = selected;
@@ -282,6 +290,7 @@ function applyAddress(
     filters.criticalOnly.value = address.criticalOnly && uiConfig.criticalPathEnabled;
     filters.minShare.value = address.minShare;
     model.grouped.value = address.grouped;
+    model.chained.value = address.chained;
     model.criticalShown.value = address.critical && uiConfig.criticalPathEnabled;
     model.colors.by.value = address.colorBy;
     model.colors.lit.value = address.lit;

@@ -1,8 +1,17 @@
 /** Folding many rows at once, and leaving subtrees and services out. */
 
-import { batch } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
+import { chainLength, shownParent } from "../layout/chain-rows.ts";
 import { setBit } from "../layout/visible-rows.ts";
 import type { TraceModel } from "./trace-model.ts";
+
+/** A cursor that comes to be hidden moves to what is seen, until the function is called. */
+export function keepCursorSeen(model: TraceModel): () => void {
+  return effect(() => {
+    const { rows } = model.visible.value;
+    if (rows.length > 0 && model.indexOf(model.cursorRow.peek()) < 0) model.keepCursor();
+  });
+}
 
 /** Opens one level more than the deepest that is seen, or folds that one. */
 export function foldLevel(model: TraceModel, by: 1 | -1): void {
@@ -20,9 +29,32 @@ export function toggleGroup(model: TraceModel, row: number): void {
   model.ungrouped.value = open;
 }
 
+/** Whether a row stands for a chain, or is the first of one that is open. */
+export function chainState(model: TraceModel, row: number): "folded" | "open" | "" {
+  if (!model.chained.peek() || model.isCollapsed(row)) return "";
+  const index = model.indexOf(row);
+  if (index >= 0 && chainLength(model.visible.peek(), index) > 1) return "folded";
+  return model.unchained.peek().has(row) ? "open" : "";
+}
+
+/** Opens the chain that a row stands for, or folds it again. */
+export function toggleChain(model: TraceModel, row: number): void {
+  const open = new Set(model.unchained.peek());
+  if (!open.delete(row)) open.add(row);
+  model.unchained.value = open;
+  model.keepCursor();
+}
+
+/** The row that a row hangs from as it is shown, -1 for a root. */
+export function shownAbove(model: TraceModel, row: number): number {
+  const columns = model.columns.peek();
+  return columns === undefined || row < 0 ? -1 : shownParent(columns, model.visible.peek(), row);
+}
+
 /** What a click on a row's toggle does. */
 export function toggleRow(model: TraceModel, row: number): void {
-  if (model.hasChildren(row)) model.setCollapsed(row, !model.isCollapsed(row));
+  if (chainState(model, row) !== "") toggleChain(model, row);
+  else if (model.hasChildren(row)) model.setCollapsed(row, !model.isCollapsed(row));
   else if (model.visible.peek().groups.has(row)) toggleGroup(model, row);
 }
 

@@ -1,7 +1,8 @@
-/** Ends whatever hides a row: folds, groups, filters, and what was left out by hand. */
+/** Ends whatever hides a row: folds, groups, chains, filters, what was left out by hand. */
 
 import { batch } from "@preact/signals";
 import type { TraceColumns } from "../data/trace-columns.ts";
+import { chainHead } from "../layout/chain-rows.ts";
 import { hasBit, isOutside, setBit } from "../layout/visible-rows.ts";
 import type { TraceModel } from "./trace-model.ts";
 
@@ -25,6 +26,8 @@ export function uncover(model: TraceModel, columns: TraceColumns, row: number): 
     if (model.grouped.peek()) {
       model.ungrouped.value = new Set(model.ungrouped.peek()).add(firstOfRun(columns, row));
     }
+    const head = model.chained.peek() ? chainHead(columns, row) : row;
+    if (head !== row) model.unchained.value = new Set(model.unchained.peek()).add(head);
     const kept = model.kept.peek();
     if (kept !== undefined && !hasBit(kept, row)) model.kept.value = undefined;
   });
