@@ -198,6 +198,7 @@ function metricRows(text: string): string[][] {
 
 async function capabilitiesPage(folder: string): Promise<string> {
   const stores: StoreCapabilities[] = [];
+  const views: string[] = [];
   for (const type of STORE_TYPES) {
     const args = [
       `--span-storage.type=${type}`,
@@ -212,11 +213,13 @@ async function capabilitiesPage(folder: string): Promise<string> {
       log: openLog("fatal"),
     });
     stores.push(opened.store.can);
+    views.push(opened.store.views === undefined ? "no" : "yes");
     await opened.close();
   }
   const first = stores[0];
   const names = first === undefined ? [] : Object.keys(first).filter((name) => name !== "name");
   const rows = names.map((name) => [name, ...stores.map((can) => answerOf(can, name))]);
+  rows.push(["views of pages", ...views]);
   return [
     "# What each store can do",
     `${GENERATED} Source: each store's \`can\`.`,

@@ -15,6 +15,7 @@ import { spoorRoutes } from "./spoor-v1.ts";
 import { tracePageRoutes } from "./trace-page.ts";
 import { traceBatchesRoute } from "./trace-batches.ts";
 import type { TraceSource } from "./trace-stream.ts";
+import { viewRoutes } from "./views.ts";
 import { uiRoutes } from "./ui-files.ts";
 import type { UiFilesOptions } from "./ui-files.ts";
 
@@ -64,6 +65,7 @@ async function queryRoutes(options: QueryServerOptions): Promise<HttpRoute[]> {
   const routes = [
     ...jaegerRoutes({ source: query, clock, maxClockSkewNs }),
     ...spoorRoutes(query),
+    ...viewRoutes(query),
     traceBatchesRoute(query),
     ...tracePageRoutes({ source: query, clock, maxClockSkewNs }),
     apiFallback("GET"),

@@ -15,7 +15,7 @@ import { ENVELOPE_START, envelopeEnd } from "./answer.ts";
 import type { EnvelopeError } from "./answer.ts";
 
 /** What the query API reads from: the query room, whose `get` knows the archive too. */
-export type TraceSource = SpanReader & Pick<SpanStore, "archive" | "getArchived">;
+export type TraceSource = SpanReader & Pick<SpanStore, "archive" | "getArchived" | "views">;
 
 export interface TraceStreamOptions {
   /** Leave the traces as stored. */

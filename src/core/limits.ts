@@ -129,6 +129,12 @@ export const LIMITS = {
   findTextBytes: 4096,
   /** Terms in it: each is looked for in every text of the trace. */
   findTerms: 64,
+  /** One stored view of a page: ten thousand folds are 53 kB. */
+  viewBytes: 64 * 1024,
+  /** Views kept; beyond it the oldest go. All of this size would be 128 MB. */
+  views: 2000,
+  /** A link in a ticket is looked for this long, and no longer: 400 days. */
+  viewAgeMs: 400 * 86_400_000,
   /** Spans counted that came after a trace was opened; then the count says "at least". */
   lateSpans: 100_000,
   /** Keys of a trace that are told: a list longer than this is searched by typing. */

@@ -2,6 +2,7 @@
 
 import type { SpanBatch } from "./batch.ts";
 import type { Filter } from "./filter.ts";
+import type { ViewStore } from "./views.ts";
 
 /** What became of a written batch, in spans. Their sum is the batch's span count. */
 export interface WriteResult {
@@ -219,6 +220,8 @@ export interface SpanStore extends SpanWriter, SpanReader {
   archive(traceId: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /** Spans of an archived trace, as `get`. */
   getArchived(traceId: Uint8Array, signal?: AbortSignal): AsyncIterable<SpanBatch>;
+  /** Where views of pages are kept, beside the archive; absent when the store cannot. */
+  readonly views?: ViewStore;
   /** Removes a trace's spans written so far (archived ones too); false when there was none. */
   delete(traceId: Uint8Array, signal?: AbortSignal): Promise<boolean>;
   /** Resolves when everything written before is visible and background work is done. */

@@ -21,13 +21,14 @@ import type {
 } from "../core/store.ts";
 import { selectRows } from "../core/trace/select.ts";
 import { rowsOf } from "../core/trace/summary.ts";
+import type { ViewStore } from "../core/views.ts";
 import { withDeadline } from "./deadline.ts";
 import { planFind, refuseUnless } from "./gate.ts";
 import { QueryMeter } from "./meter.ts";
 import type { Operation as Metered } from "./meter.ts";
 
 /** What the room reads from; a reader without an archive says so in `can`. */
-export type QueriedStore = SpanReader & Pick<SpanStore, "archive" | "getArchived">;
+export type QueriedStore = SpanReader & Pick<SpanStore, "archive" | "getArchived" | "views">;
 
 export interface QueryServiceOptions {
   readonly store: QueriedStore;
@@ -45,6 +46,8 @@ export interface QueryServiceOptions {
 export class QueryService implements QueriedStore {
   /** What the room can answer, which is never less than the store. */
   readonly can: StoreCapabilities;
+  /** No question about spans: passed on as it is. */
+  readonly views?: ViewStore;
   readonly #store: QueriedStore;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
@@ -53,6 +56,7 @@ export class QueryService implements QueriedStore {
   constructor(options: QueryServiceOptions) {
     const { store, counters, clock } = options;
     this.can = { ...store.can, filters: store.can.filters || store.can.cursor, changedSince: true };
+    if (store.views !== undefined) this.views = store.views;
     this.#store = store;
     this.#clock = clock;
     this.#deadlineMs = options.deadlineMs ?? LIMITS.queryDeadlineMs;

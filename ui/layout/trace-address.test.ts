@@ -34,6 +34,7 @@ test("what is written is read, and other keys stay", () => {
     skew: "off",
     services: "12ab.3",
     hiddenNames: "AbC-",
+    more: "AbC-_fghijklmnopqrstuv",
   };
   const old = new URLSearchParams("uiEmbed=v0&g=0&t=1,2&cohort=a&cohort=b");
   const written = writeTraceAddress(address, old);
@@ -57,6 +58,7 @@ test("malformed values count as left out", () => {
     "t=-1,5",
     "t=1,Infinity",
     "t0=abc",
+    "more=../../etc/passwd",
     "t0=zzzzzzzzzzzz.1",
     "t0=zzzzzzzzzzz.1",
     "t0=1.1234",

@@ -48,6 +48,8 @@ export interface TraceAddress {
   readonly services: string;
   /** `hiddenNamesText`: for when the trace has got more services. */
   readonly hiddenNames: string;
+  /** Id of a stored view that has what is too long for the address, or "". */
+  readonly more: string;
 }
 
 /** µs since 1970, and ns beyond them. */
@@ -64,7 +66,8 @@ const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
 const COLOR_KEYS = ["color", "lit"];
 const TREE_KEYS = ["c", "x", "within", "g", "go", "ch", "cho"];
-const OWN_KEYS = [...KEYS, ...TREE_KEYS, ...COLOR_KEYS, "skew", "uiFind", "svcFilter", "hs"];
+const OTHER_KEYS = ["skew", "uiFind", "svcFilter", "hs", "more"];
+const OWN_KEYS = [...KEYS, ...TREE_KEYS, ...COLOR_KEYS, ...OTHER_KEYS];
 
 /** Reads an address; what is malformed counts as left out. */
 export function readTraceAddress(query: URLSearchParams): TraceAddress {
@@ -108,6 +111,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     skew: skew === "on" || skew === "off" ? skew : "",
     services: query.get("svcFilter") ?? "",
     hiddenNames: query.get("hs") ?? "",
+    more: /^[\w-]{22}$/.exec(query.get("more") ?? "")?.[0] ?? "",
   };
 }
 
@@ -164,6 +168,7 @@ export function writeTraceAddress(
   set("skew", address.skew);
   set("svcFilter", address.services);
   set("hs", address.hiddenNames);
+  set("more", address.more);
   return query;
 }
 

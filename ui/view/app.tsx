@@ -4,11 +4,13 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useErrorBoundary } from "preact/hooks";
 import { canonicalTraceId, traceIdOf } from "../data/trace-ids.ts";
+import { loadView } from "../data/stored-views.ts";
 import { announcement } from "./announce.ts";
 import { CommandPalette } from "./command-palette.tsx";
 import { configWarnings, embeddingOf } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
 import { SearchPage } from "./search-page.tsx";
+import { StoredViewPage } from "./stored-view-page.tsx";
 import { Toasts, say } from "./toasts.tsx";
 import { TopBar } from "./top-bar.tsx";
 import type { TracePageProps } from "./trace-page.tsx";
@@ -80,6 +82,8 @@ function pageOf(path: string): JSX.Element {
   if (path === "/" || path === "/search") return path === "/" ? <ToSearch /> : <SearchPage />;
   const id = /^\/trace\/([^/]+)$/.exec(path)?.[1];
   if (id !== undefined) return traceOf(decoded(id));
+  const view = /^\/v\/([^/]+)$/.exec(path)?.[1];
+  if (view !== undefined) return <StoredViewPage key={view} id={view} />;
   const coming = TO_COME[path];
   if (coming !== undefined) return <Coming what={coming} />;
   return <NotFound what={path} />;
@@ -105,8 +109,8 @@ function LazyTracePage(props: TracePageProps & { readonly address: string }): JS
       const text = query.toString();
       goTo(`/trace/${canonical}${text === "" ? "" : `?${text}`}`, { replace: true, state });
     }
-    import("./trace-page.tsx").then(
-      ({ TracePage }) => {
+    Promise.all([import("./trace-page.tsx"), moreOf(place.peek().query.get("more"))]).then(
+      ([{ TracePage }]) => {
         page.value = TracePage;
       },
       () => {
@@ -118,6 +122,20 @@ function LazyTracePage(props: TracePageProps & { readonly address: string }): JS
   if (failed.value) return <Reload />;
   return Found === undefined ? <div class="progress" /> : <Found {...rest} />;
 }
+
+/** The stored view that an address goes on in; the trace is shown without it if need be. */
+async function moreOf(id: string | null): Promise<void> {
+  if (id === null) return;
+  try {
+    await loadView(id, AbortSignal.timeout(VIEW_WAIT_MS));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    say(`What the link shows folded or hidden could not be loaded: ${why}`, { bad: true });
+  }
+}
+
+/** A trace is not kept back for longer than this by what is to be folded in it. */
+const VIEW_WAIT_MS = 10_000;
 
 function ToSearch(): JSX.Element {
   useSignalEffect(() => {

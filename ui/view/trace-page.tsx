@@ -8,17 +8,17 @@ import type { AttributeText } from "../data/trace-source.ts";
 import { animalOf } from "../data/trace-ids.ts";
 import { readPalette } from "../draw/palette.ts";
 import { huesOf } from "../layout/service-hues.ts";
-import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts";
-import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
+import { readTraceAddress } from "../layout/trace-address.ts";
+import { rowsOfSpanIds } from "../layout/span-ids.ts";
 import { openPalette, registerCommands } from "./command-palette.tsx";
-import { copyText } from "./copy.ts";
 import { LegendStrip } from "./color-legend.tsx";
 import { follow } from "./follow.ts";
 import { KeyHelp, keyText } from "./key-help.tsx";
 import { embeddingOf, uiConfig } from "./page-facts.ts";
 import { RangeBar } from "./range-bar.tsx";
 import { Resizer } from "./resizer.tsx";
-import { basePath, goTo, hrefOf, place } from "./router.ts";
+import { basePath, goTo, place } from "./router.ts";
+import { copyLink } from "./share-link.ts";
 import { SpanDetailPanel } from "./span-detail.tsx";
 import { SpanMenu } from "./span-menu.tsx";
 import { theme } from "./theme.ts";
@@ -218,11 +218,7 @@ function contextOf(
       else if (filters.text.peek() !== "") filters.text.value = "";
       else if (findInput.current === document.activeElement) findInput.current?.blur();
     },
-    copyLink: (row) => {
-      const whole = address.current?.tell() ?? true;
-      const link = row === undefined ? location.href : linkTo(model, row);
-      copyText(link, whole ? "Link copied" : "Link copied; it cannot hold all that is folded");
-    },
+    copyLink: (row) => void copyLink(model, address.current, row),
     openMenu: (row, at) => {
       const box = rowsElement()?.querySelector(`[data-row="${row}"]`)?.getBoundingClientRect();
       ui.menu.value = { row, x: at?.x ?? (box?.left ?? 0) + 120, y: at?.y ?? box?.bottom ?? 100 };
@@ -251,17 +247,6 @@ function contextOf(
       goTo(typeof from === "string" ? from : "/search");
     },
   };
-}
-
-/** The address of this view with a span selected and open. */
-function linkTo(model: TraceModel, row: number): string {
-  const columns = model.columns.peek();
-  if (columns === undefined || row < 0) return location.href;
-  const hex = spanIdHexOf(columns, row);
-  const { path, query } = place.peek();
-  const address = { ...readTraceAddress(query), selectedHex: hex, openHex: [hex], topHex: "" };
-  const text = writeTraceAddress(address, query).toString();
-  return new URL(`${hrefOf(path)}?${text}`, location.href).href;
 }
 
 /** Reads the colours again with each trace and theme. */

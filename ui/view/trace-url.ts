@@ -2,7 +2,13 @@
 
 import { batch, computed, effect, untracked } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
-import { foldsOfText, foldsText, rowsOfText, rowsText } from "../layout/row-texts.ts";
+import {
+  MOST_IN_ADDRESS,
+  foldsOfText,
+  foldsText,
+  rowsOfText,
+  rowsText,
+} from "../layout/row-texts.ts";
 import { rowAtHeight, topOfRow } from "../layout/row-heights.ts";
 import {
   hiddenNamesText,
@@ -14,6 +20,7 @@ import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts"
 import type { TraceAddress } from "../layout/trace-address.ts";
 import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
+import { longPartsOf } from "../data/stored-views.ts";
 import { hiddenByDefault } from "./hidden-services.ts";
 import { uiConfig } from "./page-facts.ts";
 import { goTo, place } from "./router.ts";
@@ -24,11 +31,15 @@ import { wholeOf } from "./trace-model.ts";
 
 /** Changes that follow each other within this are one step of back and forward, ms. */
 const SETTLE_MS = 350;
+/** Characters of one set of rows in a stored view: the server takes 64 KiB for all. */
+const MOST_IN_VIEW = 56_000;
 
 /** The address of a page that is followed. */
 export interface FollowedAddress {
   /** Writes what was changed this moment; false when not all of it fits into an address. */
   readonly tell: () => boolean;
+  /** All that is shown, of any length a server keeps; undefined beyond that. */
+  readonly whole: () => URLSearchParams | undefined;
   readonly stop: () => void;
 }
 
@@ -42,6 +53,7 @@ export function followAddress(
   const stops = [follower.writing(), follower.reading(), follower.loading()];
   return {
     tell: () => follower.tell(),
+    whole: () => follower.whole(),
     stop: () => {
       for (const stop of stops) stop();
       follower.stop();
@@ -58,6 +70,7 @@ class AddressFollower {
   #written = place.peek().query.toString();
   #timer = 0;
   #ready = false;
+  #more: { readonly id: string; readonly sets: readonly unknown[] } = { id: "", sets: [] };
   /** What a trace that broke off was asked to show, and what of it that could be. */
   #half: { readonly asked: TraceAddress; readonly shown: TraceAddress } | undefined;
 
@@ -101,7 +114,14 @@ class AddressFollower {
 
   tell(): boolean {
     this.#write();
-    return this.#ready && this.#rowTexts.peek().whole;
+    return this.#ready && (this.#rowTexts.peek().whole || this.#moreNow() !== "");
+  }
+
+  whole(): URLSearchParams | undefined {
+    const { whole, ...texts } = untracked(() => rowTextsOf(this.#model, MOST_IN_VIEW).value);
+    if (!whole || !this.#ready) return undefined;
+    const address = { ...this.#state(), ...texts, more: "" };
+    return writeTraceAddress(address, place.peek().query);
   }
 
   stop(): void {
@@ -109,7 +129,18 @@ class AddressFollower {
   }
 
   #state(): TraceAddress {
-    return untracked(() => addressOf(this.#model, this.#filters, this.#ui, this.#rowTexts.peek()));
+    const state = untracked(() =>
+      addressOf(this.#model, this.#filters, this.#ui, this.#rowTexts.peek()),
+    );
+    const more = this.#moreNow();
+    return more === "" ? state : { ...state, ...NO_ROW_TEXTS, more };
+  }
+
+  /** The stored view that this page was opened with, while it still tells what is folded. */
+  #moreNow(): string {
+    const { id, sets } = this.#more;
+    const now = setsOf(this.#model);
+    return now.every((set, i) => set === sets[i]) ? id : "";
   }
 
   #write(always: "replace" | "step" = "step"): void {
@@ -147,8 +178,23 @@ class AddressFollower {
   }
 
   #apply(address: TraceAddress): void {
-    applyAddress(this.#model, this.#filters, this.#ui, address);
+    const { more } = address;
+    const long = longPartsOf(more);
+    applyAddress(this.#model, this.#filters, this.#ui, {
+      ...address,
+      collapsed: address.collapsed || long["c"]!,
+      skipped: address.skipped || long["x"]!,
+      ungrouped: address.ungrouped || long["go"]!,
+      unchained: address.unchained || long["cho"]!,
+    });
+    this.#more = { id: more, sets: setsOf(this.#model) };
   }
+}
+
+/** What a stored view holds for an address, to see whether it has changed. */
+function setsOf(model: TraceModel): readonly unknown[] {
+  const { collapsed, foldLevel, skipped, ungrouped, unchained } = model;
+  return [collapsed, foldLevel, skipped, ungrouped, unchained].map((set) => set.peek());
 }
 
 /** The members that differ, as `now` has them. */
@@ -182,15 +228,17 @@ interface RowTexts {
   readonly whole: boolean;
 }
 
-function rowTextsOf(model: TraceModel): ReadonlySignal<RowTexts> {
+const NO_ROW_TEXTS = { collapsed: "", skipped: "", ungrouped: "", unchained: "" };
+
+function rowTextsOf(model: TraceModel, most: number = MOST_IN_ADDRESS): ReadonlySignal<RowTexts> {
   const textOf = (rows: ReadonlySet<number>): string | undefined => {
     const columns = model.columns.value;
-    return columns === undefined ? "" : rowsText(columns, rows);
+    return columns === undefined ? "" : rowsText(columns, rows, most);
   };
   const folds = computed(() => {
     const columns = model.columns.value;
     const now = { level: model.foldLevel.value, bits: model.collapsed.value };
-    return columns === undefined ? "" : foldsText(columns, now);
+    return columns === undefined ? "" : foldsText(columns, now, most);
   });
   const hidden = computed(() => textOf(model.skipped.value));
   const opened = computed(() => textOf(model.ungrouped.value));
@@ -241,6 +289,7 @@ function addressOf(
     bars: model.barsShown.value,
     dense: model.dense.value,
     skew: ui.skew.value,
+    more: "",
     services: hidden(servicesText),
     hiddenNames: hidden(hiddenNamesText),
   };

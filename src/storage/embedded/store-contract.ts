@@ -25,6 +25,7 @@ import type { SearchSide } from "./search-side.ts";
 import type { EmbeddedStore } from "./store-options.ts";
 import type { Tombstones } from "./tombstones.ts";
 import type { Upkeep } from "./upkeep.ts";
+import type { FileViews } from "./views.ts";
 
 /** Traces asked of the search side at once. */
 const GET_TRACES = 32;
@@ -42,6 +43,7 @@ export interface StoreParts {
   readonly tombstones: Tombstones;
   readonly search: SearchSide;
   readonly upkeep: Upkeep;
+  readonly views: FileViews;
   /** Takes a corrupt segment out; false when the error names none of ours. */
   readonly setAside: (error: SpoorError) => Promise<boolean>;
   readonly notes: () => readonly string[];
@@ -68,11 +70,13 @@ const CAPABILITIES: StoreCapabilities = {
 /** The store over its parts. */
 export class Store implements EmbeddedStore {
   readonly can = CAPABILITIES;
+  readonly views: FileViews;
   readonly #parts: StoreParts;
   #closing: Promise<void> | undefined;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
+    this.views = parts.views;
   }
 
   async write(batch: SpanBatch, signal?: AbortSignal): Promise<WriteResult> {

@@ -36,6 +36,7 @@ import type { Threads } from "./threads.ts";
 import { Tombstones } from "./tombstones.ts";
 import { Upkeep } from "./upkeep.ts";
 import type { Retention, UpkeepParts } from "./upkeep.ts";
+import { FileViews } from "./views.ts";
 import { WAL, walkRecords } from "./wal-format.ts";
 import { WalFiles } from "./wal-files.ts";
 
@@ -155,6 +156,7 @@ async function build(
     status,
     intake: new Intake({ heads, keys, clock, meters, rows, roomWaitMs, blockedBy }),
     archive: new Archive({ catalog: archiveCatalog, tombstones, search, run, clock }),
+    views: new FileViews({ files, directory: `${options.directory}/views`, clock }),
   };
   recall(found, keys, clock.nowMs());
   showFound(found, parts);

@@ -1,6 +1,8 @@
 /** The memory store: the small reference every other store is compared with. */
 
 import { toHex } from "../../base/bytes.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Counter, CounterTable } from "../../base/counters.ts";
 import type { SpanBatch } from "../../core/batch.ts";
 import { throwIfAborted } from "../../core/cancel.ts";
@@ -30,6 +32,7 @@ import {
 } from "../../core/trace/names.ts";
 import { TraceTable } from "./traces.ts";
 import type { StoredRow, StoredTrace } from "./traces.ts";
+import { MemoryViews } from "./views.ts";
 
 /** Traces kept unless told otherwise. */
 export const DEFAULT_MAX_TRACES = 100_000;
@@ -40,6 +43,8 @@ export interface MemoryStoreOptions {
   readonly maxTraces?: number;
   /** Where evicted spans are counted. */
   readonly counters?: CounterTable;
+  /** Tells the age of views. */
+  readonly clock?: Clock;
 }
 
 /** Opens an empty store. What it holds is gone when the process ends. */
@@ -51,7 +56,8 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): SpanStore {
     ["evicted"],
   ) ?? { value: 0 };
   const maxTraces = options.maxTraces ?? DEFAULT_MAX_TRACES;
-  return new MemoryStore(new TraceTable(maxTraces, (spans) => (evicted.value += spans)));
+  const table = new TraceTable(maxTraces, (spans) => (evicted.value += spans));
+  return new MemoryStore(table, options.clock ?? systemClock);
 }
 
 class MemoryStore implements SpanStore {
@@ -70,13 +76,15 @@ class MemoryStore implements SpanStore {
     archive: true,
     delete: true,
   };
+  readonly views: MemoryViews;
   readonly #table: TraceTable;
   /** Copies of traces, out of eviction's reach. */
   readonly #archived = new TraceTable(0, () => undefined);
   #closed = false;
 
-  constructor(table: TraceTable) {
+  constructor(table: TraceTable, clock: Clock) {
     this.#table = table;
+    this.views = new MemoryViews(clock);
   }
 
   async write(batch: SpanBatch, signal?: AbortSignal): Promise<WriteResult> {
