@@ -1,11 +1,11 @@
 /** The help of keys: what each does, and whether single keys do anything. */
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { Check } from "./find-box.tsx";
-import { TRACE_ACTIONS } from "./trace-actions.ts";
+import { keyMapOf, KEY_MAPS } from "./key-maps.ts";
 import type { TraceAction } from "./trace-actions.ts";
+import type { TraceUi } from "./trace-ui.ts";
 import { TraceIcon } from "./trace-icon.tsx";
 
 const GROUPS: readonly TraceAction["group"][] = ["Move", "Time", "Tree", "Find", "Span", "Page"];
@@ -29,11 +29,33 @@ export function keyText(key: string): string {
 }
 
 export interface KeyHelpProps {
-  readonly singleKeys: Signal<boolean>;
+  readonly ui: TraceUi;
   readonly onClose: () => void;
 }
 
-export function KeyHelp({ singleKeys, onClose }: KeyHelpProps): JSX.Element {
+/** Chooses the key map; remembered. */
+export function KeyMapPicker({ ui }: { ui: TraceUi }): JSX.Element {
+  return (
+    <label class="field">
+      <span class="label">Key map</span>
+      <select
+        class="select"
+        value={ui.keyMap.value}
+        onChange={(event) => {
+          ui.keyMap.value = keyMapOf(event.currentTarget.value).name;
+        }}
+      >
+        {KEY_MAPS.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function KeyHelp({ ui, onClose }: KeyHelpProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
@@ -51,14 +73,19 @@ export function KeyHelp({ singleKeys, onClose }: KeyHelpProps): JSX.Element {
           <TraceIcon name="close" />
         </button>
       </div>
-      <Check name="Single keys act (off: only with Ctrl or in the list of spans)" on={singleKeys} />
+      <Check
+        name="Single keys act (off: only with Ctrl or in the list of spans)"
+        on={ui.singleKeys}
+      />
+      <KeyMapPicker ui={ui} />
       <div class="key-groups">
         {GROUPS.map((group) => (
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {TRACE_ACTIONS.filter(({ group: of, keys }) => of === group && keys.length > 0).map(
-                (action) => (
+              {ui.actions.value
+                .filter(({ group: of, keys }) => of === group && keys.length > 0)
+                .map((action) => (
                   <div key={action.title + action.keys.join()}>
                     <dt>
                       {action.keys.map((key) => (
@@ -70,8 +97,7 @@ export function KeyHelp({ singleKeys, onClose }: KeyHelpProps): JSX.Element {
                       {action.inTree === true && <span class="soft"> in the list</span>}
                     </dd>
                   </div>
-                ),
-              )}
+                ))}
             </dl>
           </section>
         ))}

@@ -1,7 +1,6 @@
 /** Everything the trace page does by key: one table for keyboard, help and palette. */
 
 import { announce } from "./announce.ts";
-import { uiConfig } from "./page-facts.ts";
 import type { TraceContext } from "./trace-context.ts";
 import {
   chainState,
@@ -319,7 +318,7 @@ const page: readonly TraceAction[] = [
   { group: "Page", title: "Commands", keys: ["Ctrl+k"], run: (c) => c.openDialog("palette") },
 ];
 
-/** All actions in the order of the help. */
+/** All actions in the order of the help, with the keys of Jaeger's map. */
 export const TRACE_ACTIONS: readonly TraceAction[] = [
   ...move,
   ...time,
@@ -327,8 +326,4 @@ export const TRACE_ACTIONS: readonly TraceAction[] = [
   ...find,
   ...span,
   ...page,
-].filter(
-  ({ title }) =>
-    (uiConfig.criticalPathEnabled || !title.includes("ritical path")) &&
-    !(uiConfig.disableJsonView && title === "Trace JSON"),
-);
+];

@@ -21,6 +21,8 @@ export interface TraceContext {
   readonly findAttribute: (attribute: AttributeText) => void;
   /** Shows a span of this trace by its id. */
   readonly showSpan: (spanIdHex: string) => void;
+  /** ` (o)`: the key of an action by its title, as labels have it. */
+  readonly keyHint: (title: string) => string;
   readonly openDialog: (name: "help" | "palette") => void;
   readonly showView: (name: TraceViewName) => void;
   readonly goToSearch: () => void;

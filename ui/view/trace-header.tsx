@@ -7,6 +7,7 @@ import { durationText } from "../layout/duration-text.ts";
 import { copyText } from "./copy.ts";
 import { exactInstant } from "./exact-instant.ts";
 import { Check, FindBox } from "./find-box.tsx";
+import { KeyMapPicker } from "./key-help.tsx";
 import { Menu } from "./menu.tsx";
 import { serverFacts, uiConfig, zone, zoneLabel } from "./page-facts.ts";
 import type { Embedding } from "./page-facts.ts";
@@ -129,7 +130,7 @@ function Summary({ context }: { context: TraceContext }): JSX.Element | null {
           <button
             type="button"
             class="link-button bad"
-            title="Show the next error (e)"
+            title={`Show the next error${context.keyHint("Next error")}`}
             onClick={() => context.filters.stepError(1)}
           >
             {n(totals.errors)}
@@ -236,6 +237,7 @@ function Settings({ context, ui }: { context: TraceContext; ui: TraceUi }): JSX.
             Correct clocks that differ
           </label>
         )}
+        <KeyMapPicker ui={ui} />
         <button
           type="button"
           class="button"

@@ -1,24 +1,25 @@
 /** From keys pressed to actions of the trace page. */
 
-import { TRACE_ACTIONS } from "./trace-actions.ts";
+import type { BoundKeys } from "./key-maps.ts";
 import type { TraceAction } from "./trace-actions.ts";
 import type { TraceContext } from "./trace-context.ts";
 
 /** The second key of `g t` follows within this, ms. */
 const SEQUENCE_MS = 1500;
+/** Actions that keys do while somebody types. */
+const LEADING: readonly TraceAction["group"][] = ["Find", "Page"];
 
-const anywhere = new Map<string, TraceAction>();
-const inTree = new Map<string, TraceAction>();
-for (const action of TRACE_ACTIONS) {
-  const map = action.inTree === true ? inTree : anywhere;
-  for (const key of action.keys) map.set(key, action);
+export interface KeyOptions {
+  readonly keys: () => BoundKeys;
+  /** Whether keys without Ctrl do anything. */
+  readonly singleKeys: () => boolean;
 }
 
 /** Listens on the document until the returned function is called. */
 export function listenToKeys(
   context: TraceContext,
   rows: () => HTMLElement | undefined,
-  singleKeys: () => boolean,
+  { keys, singleKeys }: KeyOptions,
 ): () => void {
   let prefix = "";
   let prefixAt = 0;
@@ -31,10 +32,13 @@ export function listenToKeys(
       return;
     }
     const fresh = event.timeStamp - prefixAt < SEQUENCE_MS;
-    const action = actionOf(fresh && prefix !== "" ? `${prefix} ${name}` : name, event, rows());
-    prefix = name === "g" ? name : "";
+    const bound = keys();
+    const pressed = fresh && prefix !== "" ? `${prefix} ${name}` : name;
+    const action = actionOf(bound, pressed, event, rows());
+    prefix = pressed === name && bound.prefixes.has(name) ? name : "";
     prefixAt = event.timeStamp;
-    if (action === undefined) return;
+    // In a field chords are the field's own, but for those that lead elsewhere.
+    if (action === undefined || (typing && !LEADING.includes(action.group))) return;
     event.preventDefault();
     action.run(context);
   };
@@ -43,6 +47,7 @@ export function listenToKeys(
 }
 
 function actionOf(
+  { anywhere, inTree }: BoundKeys,
   name: string,
   event: KeyboardEvent,
   rows: HTMLElement | undefined,

@@ -23,7 +23,7 @@ import { SpanDetailPanel } from "./span-detail.tsx";
 import { SpanMenu } from "./span-menu.tsx";
 import { theme } from "./theme.ts";
 import type { TimelineView } from "./timeline-view.ts";
-import { TRACE_ACTIONS } from "./trace-actions.ts";
+import type { TraceAction } from "./trace-actions.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { BrokenOff, TraceFailure } from "./trace-failure.tsx";
 import { TraceFilters } from "./trace-filters.ts";
@@ -85,8 +85,11 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       keepTitle(model),
       keepCursorSeen(model),
       watchLate(model),
-      listenToKeys(context, rowsElement, () => ui.singleKeys.peek()),
-      registerCommands(commandsOf(context)),
+      listenToKeys(context, rowsElement, {
+        keys: () => ui.keys.peek(),
+        singleKeys: () => ui.singleKeys.peek(),
+      }),
+      effect(() => registerCommands(commandsOf(context, ui.actions.value))),
     ];
     void model.load();
     return () => {
@@ -111,7 +114,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       )}
       {ui.help.value && (
         <KeyHelp
-          singleKeys={ui.singleKeys}
+          ui={ui}
           onClose={() => {
             ui.help.value = false;
           }}
@@ -235,6 +238,10 @@ function contextOf(
       model.openDetails(row);
       view.current?.focusRow(row);
     },
+    keyHint: (title) => {
+      const key = ui.actions.value.find((action) => action.title === title)?.keys[0];
+      return key === undefined ? "" : ` (${keyText(key)})`;
+    },
     openDialog: (name) => {
       if (name === "help") ui.help.value = true;
       else openPalette();
@@ -298,11 +305,16 @@ function watchLate(model: TraceModel): () => void {
   return () => clearInterval(timer);
 }
 
-function commandsOf(context: TraceContext): Parameters<typeof registerCommands>[0] {
-  return TRACE_ACTIONS.filter((action) => action.inTree !== true).map((action) => ({
-    group: action.group,
-    title: action.title,
-    keys: action.keys.map(keyText).join("  "),
-    run: () => action.run(context),
-  }));
+function commandsOf(
+  context: TraceContext,
+  actions: readonly TraceAction[],
+): Parameters<typeof registerCommands>[0] {
+  return actions
+    .filter((action) => action.inTree !== true)
+    .map((action) => ({
+      group: action.group,
+      title: action.title,
+      keys: action.keys.map(keyText).join("  "),
+      run: () => action.run(context),
+    }));
 }

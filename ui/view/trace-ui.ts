@@ -1,20 +1,27 @@
 /** TraceUi: what is open around the timeline, and what a person set for every trace. */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { readSetting, writeSetting } from "../data/settings.ts";
+import { actionsIn, boundKeys, keyMapOf } from "./key-maps.ts";
 import { uiConfig } from "./page-facts.ts";
+import type { TraceAction } from "./trace-actions.ts";
 import type { TraceViewName } from "./trace-context.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** On a phone names get half of the width: it is little. */
 const NARROW_PX = 700;
 const NARROW_SHARE = 0.5;
+const KEY_MAP = "spoor-key-map";
 
 export class TraceUi {
   readonly view = signal<TraceViewName>("timeline");
   readonly help = signal(false);
   readonly menu = signal<{ row: number; x: number; y: number } | undefined>(undefined);
   readonly skew = signal<"" | "on" | "off">("");
+  readonly keyMap = signal(keyMapOf(readSetting(KEY_MAP)).name);
+  /** What can be done here, with its keys. */
+  readonly actions = computed(() => actionsIn(keyMapOf(this.keyMap.value)).filter(isThere));
+  readonly keys = computed(() => boundKeys(this.actions.value));
   readonly singleKeys = signal(readSetting("spoor-single-keys") !== "off");
   /** Width of the side panel, px. */
   readonly panelWidth = signal(widthOf(readSetting("sidePanelWidth")));
@@ -38,6 +45,9 @@ export class TraceUi {
       effect(() => writeSetting("spanNameColumnWidth", String(model.nameShare.value))),
       effect(() => writeSetting("sidePanelWidth", String(this.panelWidth.value))),
       effect(() => {
+        writeSetting(KEY_MAP, this.keyMap.value === "jaeger" ? undefined : this.keyMap.value);
+      }),
+      effect(() => {
         writeSetting("spoor-single-keys", this.singleKeys.value ? undefined : "off");
       }),
     ];
@@ -45,6 +55,14 @@ export class TraceUi {
       for (const stop of stops) stop();
     };
   }
+}
+
+/** Whether the operator's configuration leaves an action to do. */
+function isThere({ title }: TraceAction): boolean {
+  return (
+    (uiConfig.criticalPathEnabled || !title.includes("ritical path")) &&
+    !(uiConfig.disableJsonView && title === "Trace JSON")
+  );
 }
 
 function widthOf(text: string | undefined): number {

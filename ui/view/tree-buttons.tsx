@@ -25,10 +25,26 @@ export function TreeButtons({ context }: { context: TraceContext }): JSX.Element
         <ServicePicker context={context} />
       </Popover>
       <ColorPicker context={context} />
-      <Tool label="Expand one level (o)" icon="expand-one" run={() => foldLevel(model, 1)} />
-      <Tool label="Collapse one level (p)" icon="collapse-one" run={() => foldLevel(model, -1)} />
-      <Tool label="Expand all ([)" icon="expand-all" run={() => model.collapseFrom(Infinity)} />
-      <Tool label="Collapse all (])" icon="collapse-all" run={() => model.collapseFrom(0)} />
+      <Tool
+        label={`Expand one level${context.keyHint("Expand a level")}`}
+        icon="expand-one"
+        run={() => foldLevel(model, 1)}
+      />
+      <Tool
+        label={`Collapse one level${context.keyHint("Collapse a level")}`}
+        icon="collapse-one"
+        run={() => foldLevel(model, -1)}
+      />
+      <Tool
+        label={`Expand all${context.keyHint("Expand all")}`}
+        icon="expand-all"
+        run={() => model.collapseFrom(Infinity)}
+      />
+      <Tool
+        label={`Collapse all${context.keyHint("Collapse all")}`}
+        icon="collapse-all"
+        run={() => model.collapseFrom(0)}
+      />
     </div>
   );
 }
