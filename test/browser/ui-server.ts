@@ -49,9 +49,14 @@ export interface UiServerOptions {
   readonly configPath?: string;
 }
 
+/** Builds the UI where its sources have changed. */
+export function buildUi(): void {
+  execFileSync(process.execPath, ["scripts/prepare.mjs"], { cwd: ROOT, stdio: "pipe" });
+}
+
 /** Starts it on a free port, with the UI built from the sources as they are. */
 export async function startUi(options: UiServerOptions = {}): Promise<UiServer> {
-  execFileSync(process.execPath, ["scripts/prepare.mjs"], { cwd: ROOT, stdio: "pipe" });
+  buildUi();
   const store = openMemoryStore();
   const counters = new CounterTable();
   const clock = systemClock;

@@ -1,13 +1,8 @@
 // The client with others in real requests: a Jaeger 1.76 collector, jaeger-client, OpenTelemetry.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import { createRequire } from "node:module";
-import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { describe, it } from "node:test";
 import * as otel from "@opentelemetry/api";
 import {
@@ -22,84 +17,11 @@ import {
   initTracer,
   opentracing,
 } from "../../src/client/node/index.ts";
+import { startJaeger, withoutJaeger } from "../support/running-jaeger.ts";
 import { closeServer } from "./client-servers.ts";
 import type { Tracer } from "../../src/client/node/index.ts";
 
 const require = createRequire(import.meta.url);
-
-const JAEGER = join(homedir(), ".cache", "spoor-bench", "jaeger-all-in-one-1.76.0");
-const SKIP = existsSync(JAEGER)
-  ? false
-  : "no Jaeger 1.76 all-in-one in ~/.cache/spoor-bench: bench/ builds it from its Go module";
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createTcpServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-interface JaegerTag {
-  key: string;
-  type: string;
-  value: unknown;
-}
-
-/** A running Jaeger and how to ask it for a trace. */
-interface Jaeger {
-  collector: string;
-  otlp: string;
-  spans(traceId: string, count: number): Promise<{ operationName: string; tags: JaegerTag[] }[]>;
-  sampling: string;
-  stop(): Promise<void>;
-}
-
-async function startJaeger(): Promise<Jaeger> {
-  const flags = [
-    "admin.http.host-port",
-    "collector.http-server.host-port",
-    "collector.grpc-server.host-port",
-    "collector.otlp.http.host-port",
-    "collector.otlp.grpc.host-port",
-    "query.http-server.host-port",
-    "query.grpc-server.host-port",
-  ];
-  const ports = new Map<string, number>();
-  for (const flag of flags) ports.set(flag, await freePort());
-  const args = [...ports].map(([flag, port]) => `--${flag}=127.0.0.1:${port}`);
-  const child = spawn(JAEGER, args, { stdio: "ignore" });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const at = (flag: string): string => `http://127.0.0.1:${ports.get(flag)}`;
-  const deadline = Date.now() + 40_000;
-  for (;;) {
-    const answer = await fetch(`${at("admin.http.host-port")}/`).catch(() => null);
-    if (answer?.ok) break;
-    assert.ok(Date.now() < deadline, "Jaeger did not become healthy");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return {
-    collector: `${at("collector.http-server.host-port")}/api/traces`,
-    otlp: `${at("collector.otlp.http.host-port")}/v1/traces`,
-    sampling: `127.0.0.1:${ports.get("collector.http-server.host-port")}`,
-    async spans(traceId, count) {
-      const url = `${at("query.http-server.host-port")}/api/traces/${traceId}`;
-      for (;;) {
-        const body = (await (await fetch(url)).json()) as { data: { spans: never[] }[] | null };
-        const spans = body.data?.[0]?.spans ?? [];
-        if (spans.length >= count) return spans;
-        assert.ok(Date.now() < deadline, `${spans.length} of ${count} spans at Jaeger`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    },
-    async stop() {
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
-}
 
 function closed(tracer: Tracer): Promise<void> {
   return new Promise((resolve) => tracer.close(resolve));
@@ -115,7 +37,7 @@ const EVERY_TAG = {
   big: 9_007_199_254_740_993n,
 };
 
-describe("a real Jaeger 1.76", { skip: SKIP }, () => {
+describe("a real Jaeger 1.76", { skip: withoutJaeger() }, () => {
   it("takes spans with every tag type over HTTP, as Thrift and as OTLP", async () => {
     const jaeger = await startJaeger();
     try {
