@@ -28,6 +28,7 @@ test("what is written is read, and other keys stay", () => {
     critical: false,
     colorBy: "a.db.system",
     lit: "redis & co",
+    detailTab: "genai",
     panel: true,
     bars: false,
     dense: true,

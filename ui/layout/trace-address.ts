@@ -39,6 +39,8 @@ export interface TraceAddress {
   readonly colorBy: ColorBy;
   /** Label of the group of colours that stands out, or "". */
   readonly lit: string;
+  /** Which tab the details of calls to models show. */
+  readonly detailTab: "span" | "genai";
   readonly panel: boolean | undefined;
   readonly bars: boolean;
   readonly dense: boolean;
@@ -64,7 +66,7 @@ const SPAN_ID = /^[0-9a-f]{16}$/;
 const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
 const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];
-const COLOR_KEYS = ["color", "lit"];
+const COLOR_KEYS = ["color", "lit", "tab"];
 const TREE_KEYS = ["c", "x", "within", "g", "go", "ch", "cho"];
 const OTHER_KEYS = ["skew", "uiFind", "svcFilter", "hs", "more"];
 const OWN_KEYS = [...KEYS, ...TREE_KEYS, ...COLOR_KEYS, ...OTHER_KEYS];
@@ -105,6 +107,7 @@ export function readTraceAddress(query: URLSearchParams): TraceAddress {
     critical: query.get("cp") !== "0",
     colorBy: colorByOf(query.get("color") ?? ""),
     lit: query.get("lit") ?? "",
+    detailTab: query.get("tab") === "genai" ? "genai" : "span",
     panel: panel === "1" ? true : panel === "0" ? false : undefined,
     bars: query.get("bars") !== "0",
     dense: query.get("dense") === "1",
@@ -162,6 +165,7 @@ export function writeTraceAddress(
   set("cp", address.critical === false ? "0" : "");
   set("color", address.colorBy === "service" ? "" : address.colorBy);
   set("lit", address.lit);
+  set("tab", address.detailTab === "genai" ? "genai" : "");
   set("panel", address.panel === undefined ? "" : address.panel ? "1" : "0");
   set("bars", address.bars === false ? "0" : "");
   set("dense", address.dense === true ? "1" : "");

@@ -1,16 +1,19 @@
 /** SpanDetailPanel: all of one span, beneath its row or beside the timeline. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
+import { genAiOf } from "../data/gen-ai.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { exactInstant } from "./exact-instant.ts";
 import type { AttributeText, EventDetail, LinkDetail, SpanDetail } from "../data/trace-source.ts";
 import { AttributeTable, IconAction } from "./attribute-table.tsx";
 import { copyText } from "./copy.ts";
+import { GenAiTab } from "./gen-ai-tab.tsx";
 import { hrefOf } from "./router.ts";
 import { uiConfig, zone } from "./page-facts.ts";
 import { linksOfAttribute } from "./span-links.ts";
+import { Tabs } from "./tabs.tsx";
 import type { TraceContext } from "./trace-context.ts";
 import { TraceIcon } from "./trace-icon.tsx";
 import type { TraceModel } from "./trace-model.ts";
@@ -55,8 +58,40 @@ export function SpanDetailPanel({ context, row, onClose }: SpanDetailPanelProps)
           </button>
         </p>
       )}
-      {detail !== undefined && <Sections context={context} detail={detail} service={service} />}
+      {detail !== undefined && <Tabbed context={context} detail={detail} service={service} />}
     </section>
+  );
+}
+
+/** Calls to models have a second tab; which one is shown is the same for all of them. */
+function Tabbed(props: SectionsProps): JSX.Element {
+  const { context, detail } = props;
+  const genAi = useMemo(() => genAiOf(detail), [detail]);
+  if (genAi === undefined) return <Sections {...props} />;
+  const { row } = detail;
+  const shown = context.detailTab.value;
+  return (
+    <>
+      <Tabs
+        label="Parts of the details"
+        tabs={[
+          [`span-${row}`, "Span"],
+          [`genai-${row}`, "GenAI"],
+        ]}
+        value={`${shown}-${row}`}
+        onChange={(key) => {
+          context.detailTab.value = key.startsWith("genai") ? "genai" : "span";
+        }}
+      />
+      <div
+        class="detail-tab"
+        role="tabpanel"
+        id={`panel-${shown}-${row}`}
+        aria-labelledby={`tab-${shown}-${row}`}
+      >
+        {shown === "genai" ? <GenAiTab genAi={genAi} /> : <Sections {...props} />}
+      </div>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 /** What of a span's attributes is told in its row: kind of call, status, method, system. */
 
+import { genAiKind } from "../data/gen-ai.ts";
 import type { AttributeText, SpanDetail } from "../data/trace-source.ts";
 import type { RowMark } from "./row-pool.ts";
 
@@ -9,10 +10,16 @@ export interface SpanSign {
   readonly title: string;
 }
 
+/** What is in a model's world. */
+export const GEN_AI_SIGNS = {
+  agent: { icon: "◎", title: "GenAI agent" },
+  model: { icon: "✦", title: "GenAI model" },
+  tool: { icon: "⚒", title: "GenAI tool" },
+  retrieval: { icon: "▤", title: "GenAI retrieval" },
+} as const;
+
 /** Keys that tell the kind of call, first that is present wins. */
 const SIGNS: readonly (readonly [RegExp, SpanSign])[] = [
-  [/^gen_ai\.operation\.name$|^gen_ai\.request\.model$/, { icon: "✦", title: "GenAI" }],
-  [/^gen_ai\.tool\./, { icon: "⚒", title: "GenAI tool" }],
   [/^db\.(system|system\.name|statement|query\.text)$/, { icon: "⛁", title: "Database" }],
   [/^messaging\./, { icon: "✉", title: "Messaging" }],
   [/^rpc\./, { icon: "⇄", title: "RPC" }],
@@ -30,6 +37,8 @@ const PILLS: readonly (readonly string[])[] = [
 
 export function spanSign(detail: SpanDetail | undefined): SpanSign | undefined {
   if (detail === undefined) return undefined;
+  const kind = genAiKind(detail.attributes);
+  if (kind !== undefined) return GEN_AI_SIGNS[kind];
   for (const [key, sign] of SIGNS) {
     if (detail.attributes.some((attribute) => key.test(attribute.key))) return sign;
   }

@@ -1,10 +1,13 @@
 /** TraceContext: what actions act on, wherever they are called from. */
 
+import type { Signal } from "@preact/signals";
 import type { AttributeText } from "../data/trace-source.ts";
 import type { TraceFilters } from "./trace-filters.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 export type TraceViewName = "timeline" | "json" | "json-raw";
+
+export type DetailTab = "span" | "genai";
 
 export interface TraceContext {
   readonly model: TraceModel;
@@ -24,6 +27,8 @@ export interface TraceContext {
   /** ` (o)`: the key of an action by its title, as labels have it. */
   readonly keyHint: (title: string) => string;
   readonly openDialog: (name: "help" | "palette") => void;
+  /** Which tab the details of calls to models show. */
+  readonly detailTab: Signal<DetailTab>;
   readonly showView: (name: TraceViewName) => void;
   readonly goToSearch: () => void;
 }

@@ -58,7 +58,10 @@ function actionOf(
   // Buttons and links keep the keys that press them and move among them.
   const pressed = name === "Enter" || name === " ";
   if (pressed && target?.closest("button, a, summary, [role=tab]") !== null) return undefined;
-  if (name.includes("Arrow") && target?.closest("[role=separator], [role=slider], [role=menu]")) {
+  if (
+    name.includes("Arrow") &&
+    target?.closest("[role=separator], [role=slider], [role=menu], [role=tablist]")
+  ) {
     return undefined;
   }
   return anywhere.get(name);

@@ -246,6 +246,7 @@ function contextOf(
       if (name === "help") ui.help.value = true;
       else openPalette();
     },
+    detailTab: ui.detailTab,
     showView: (name) => {
       ui.view.value = name;
     },

@@ -5,7 +5,7 @@ import { readSetting, writeSetting } from "../data/settings.ts";
 import { actionsIn, boundKeys, keyMapOf } from "./key-maps.ts";
 import { uiConfig } from "./page-facts.ts";
 import type { TraceAction } from "./trace-actions.ts";
-import type { TraceViewName } from "./trace-context.ts";
+import type { DetailTab, TraceViewName } from "./trace-context.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** On a phone names get half of the width: it is little. */
@@ -15,6 +15,7 @@ const KEY_MAP = "spoor-key-map";
 
 export class TraceUi {
   readonly view = signal<TraceViewName>("timeline");
+  readonly detailTab = signal<DetailTab>("span");
   readonly help = signal(false);
   readonly menu = signal<{ row: number; x: number; y: number } | undefined>(undefined);
   readonly skew = signal<"" | "on" | "off">("");

@@ -285,6 +285,7 @@ function addressOf(
     critical: model.criticalShown.value || !uiConfig.criticalPathEnabled,
     colorBy: model.colors.by.value,
     lit: model.colors.lit.value,
+    detailTab: ui.detailTab.value,
     panel: model.sidePanel.value === ui.panelAtFirst ? undefined : model.sidePanel.value,
     bars: model.barsShown.value,
     dense: model.dense.value,
@@ -343,6 +344,7 @@ function applyAddress(
     model.criticalShown.value = address.critical && uiConfig.criticalPathEnabled;
     model.colors.by.value = address.colorBy;
     model.colors.lit.value = address.lit;
+    ui.detailTab.value = address.detailTab;
     model.sidePanel.value = address.panel ?? ui.panelAtFirst;
     model.barsShown.value = address.bars;
     model.dense.value = address.dense;
