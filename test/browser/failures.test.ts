@@ -41,6 +41,18 @@ describe("failures", { skip }, () => {
   });
   afterEach(() => watched.close());
 
+  /** As browsers do for whom cookies are off: reading the property throws, of each kind. */
+  const blockStorage = (): Promise<unknown> =>
+    page.addInitScript(() => {
+      for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) {
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException("blocked", "SecurityError");
+          },
+        });
+      }
+    });
+
   const count = (text: RegExp) => page.locator("h1.count").filter({ hasText: text });
   const scriptErrors = (): string[] =>
     watched.errors.filter((text) => !/Failed to load resource|net::ERR/.test(text));
@@ -153,13 +165,7 @@ describe("failures", { skip }, () => {
   });
 
   it("blocked storage: everything works, and is remembered while the page lives", async () => {
-    await page.addInitScript(() => {
-      Object.defineProperty(globalThis, "localStorage", {
-        get() {
-          throw new DOMException("blocked", "SecurityError");
-        },
-      });
-    });
+    await blockStorage();
     await page.goto(ui.url + SEARCH);
     await count(/^3 traces/).waitFor();
     await page.getByRole("button", { name: "List", exact: true }).click();
@@ -168,6 +174,52 @@ describe("failures", { skip }, () => {
     await page.locator("html[data-theme=dark]").waitFor();
     await page.getByRole("button", { name: "Find Traces" }).click();
     await page.locator(".results-list").waitFor();
+    assert.deepEqual(watched.errors, []);
+  });
+
+  it("blocked storage: so does the trace page, with every setting it would remember", async () => {
+    await blockStorage();
+    await page.goto(`${ui.url}/trace/${TRACE}`);
+    const row = page.locator(".tl-row", { hasText: "GET /0" });
+    await row.waitFor();
+    await page.getByRole("button", { name: "Settings of the page" }).click();
+    await page.getByLabel("Details at the side").check();
+    await page.getByLabel("Dense rows").check();
+    await page.keyboard.press("Escape");
+    await page.locator(".trace-panel h2", { hasText: "GET /0" }).waitFor();
+    for (const name of ["Width of the names", "Width of the timeline"]) {
+      const handle = page.getByRole("separator", { name });
+      const before = Number(await handle.getAttribute("aria-valuenow"));
+      await handle.press("ArrowRight");
+      await page.waitForFunction(
+        ([label, old]) => {
+          const element = document.querySelector(`[role=separator][aria-label="${label}"]`);
+          return Number(element?.getAttribute("aria-valuenow")) > Number(old);
+        },
+        [name, before] as const,
+      );
+    }
+    await page.getByRole("button", { name: "Services shown" }).click();
+    await page.getByRole("button", { name: "Save as default" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Theme" }).click();
+    await page.getByRole("menuitemradio", { name: "Dark" }).click();
+    await page.locator("html[data-theme=dark]").waitFor();
+    // Another trace of the same visit has what was set; a new visit begins anew, and works.
+    await page.evaluate(
+      (href) => {
+        const link = document.createElement("a");
+        link.href = href;
+        document.body.append(link);
+        link.click();
+      },
+      `${ui.url}/trace/${TRACE.slice(0, -1)}1`,
+    );
+    await page.locator(".tl-row", { hasText: "GET /1" }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+    await page.reload();
+    await page.locator(".tl-row", { hasText: "GET /1" }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("data-theme"), "light");
     assert.deepEqual(watched.errors, []);
   });
 

@@ -147,6 +147,39 @@ describe("search results", { skip }, () => {
       .waitFor();
   });
 
+  it("how results are shown is in the address: a colleague sees the same", async () => {
+    await open(100);
+    await page.getByRole("button", { name: "List", exact: true }).click();
+    await page.getByRole("button", { name: "Table", exact: true }).click();
+    await page.getByTitle("Absolute or relative").click();
+    await page.getByRole("button", { name: "List", exact: true }).click();
+    const { marks } = await drawn();
+    const box = (await page.locator(".plot canvas").boundingBox())!;
+    const xs = marks.map(({ x }) => x).toSorted((a, b) => a - b);
+    await page.mouse.move(box.x + xs[0]! - 8, box.y + 6);
+    await page.mouse.down();
+    await page.mouse.move(box.x + (xs[9]! + xs[10]!) / 2, box.y + 145, { steps: 4 });
+    await page.mouse.up();
+    await count().filter({ hasText: "10 of 40 traces" }).waitFor();
+    const query = new URL(page.url()).searchParams;
+    assert.deepEqual([query.get("view"), query.get("times")], ["list", "relative"]);
+    assert.match(query.get("brush") ?? "", /^[\d.]+,[\d.]+,[\d.]+,[\d.]+$/);
+    const other = await openPage(browser);
+    await other.page.goto(page.url());
+    await other.page.locator("h1.count", { hasText: "10 of 40 traces" }).waitFor();
+    await other.page.locator(".results-list time", { hasText: /ago$/ }).first().waitFor();
+    await other.page.getByRole("button", { name: "Clear" }).click();
+    await other.page.locator("h1.count", { hasText: /^40 traces/ }).waitFor();
+    assert.equal(new URL(other.page.url()).searchParams.has("brush"), false);
+    assert.deepEqual(other.errors, []);
+    await other.close();
+    await page.getByRole("button", { name: "Find Traces" }).click();
+    await count()
+      .filter({ hasText: /^40 traces/ })
+      .waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("view"), "list");
+  });
+
   it("heatmap: every trace in a cell", async () => {
     await open(100);
     await page.getByRole("button", { name: "Latency heatmap" }).click();

@@ -9,6 +9,8 @@ import {
   heatCells,
   inRange,
   rangeOf,
+  rangeOfText,
+  rangeText,
   scaleOf,
   timeTicks,
   traceAt,
@@ -129,4 +131,24 @@ test("there are Jaeger's ten orders, each the one its name says; ties stay in on
   const ascending = names(sortTraces(traces, orderOf("NAME_ASC")));
   assert.deepEqual(names(sortTraces(traces, orderOf("NAME_DESC"))), ascending.toReversed());
   assert.equal(orderOf("nonsense").key, "MOST_RECENT");
+});
+
+test("a range survives an address; nonsense is none", () => {
+  const random = seededRandom(5);
+  for (let round = 0; round < 200; round++) {
+    const [a, b, c, d] = [1.7e15, 1e7, 1e5, 1e6].map((most) => Math.floor(random() * most));
+    const range = { fromUs: a!, toUs: a! + b!, lowUs: c! / 100, highUs: (c! + d!) / 100 };
+    assert.deepEqual(rangeOfText(rangeText(range)), range);
+  }
+  for (const text of [
+    "",
+    "1,2,3",
+    "1,2,3,4,5",
+    "2,1,3,4",
+    "1,2,4,3",
+    "a,b,c,d",
+    "1,Infinity,1,2",
+  ]) {
+    assert.equal(rangeOfText(text), undefined, text);
+  }
 });

@@ -132,6 +132,21 @@ export function inRange({ startUs, durationUs }: TraceResult, range: PlotRange):
   return duration >= range.lowUs && duration <= range.highUs;
 }
 
+/** A range as text for an address: times to the µs, durations to a hundredth. */
+export function rangeText({ fromUs, toUs, lowUs, highUs }: PlotRange): string {
+  const durations = [lowUs, highUs].map((us) => Math.round(us * 100) / 100);
+  return [Math.round(fromUs), Math.round(toUs), ...durations].join(",");
+}
+
+/** The range of such a text; undefined when it is malformed. */
+export function rangeOfText(text: string): PlotRange | undefined {
+  const numbers = text.split(",").map(Number);
+  const [fromUs, toUs, lowUs, highUs] = numbers;
+  if (numbers.length !== 4 || !numbers.every(Number.isFinite)) return undefined;
+  if (!(fromUs! <= toUs! && lowUs! <= highUs!)) return undefined;
+  return { fromUs: fromUs!, toUs: toUs!, lowUs: lowUs!, highUs: highUs! };
+}
+
 /** Powers of ten between the edges, µs; with their 2 and 5 when there are few. */
 export function durationTicks({ lowUs, highUs }: PlotScale): number[] {
   const powers: number[] = [];

@@ -13,8 +13,8 @@ import { embeddingOf, uiConfig, zone, zoneLabel } from "./page-facts.ts";
 import { place } from "./router.ts";
 import {
   chooseOrder,
+  chooseTimes,
   orderKey,
-  rememberResultsMode,
   resultsAddress,
   startTimeDisplay,
   ticked,
@@ -323,8 +323,7 @@ function counted(n: number, noun: string): string {
 }
 
 function toggleStartTime(): void {
-  startTimeDisplay.value = startTimeDisplay.value === "relative" ? "absolute" : "relative";
-  rememberResultsMode();
+  chooseTimes(startTimeDisplay.peek() === "relative" ? "absolute" : "relative");
 }
 
 function longestOf(traces: readonly TraceResult[]): number {

@@ -24,6 +24,8 @@ interface ResultsPlotProps {
   readonly mode: ReadonlySignal<PlotMode>;
   /** What is brushed; undefined for nothing. */
   readonly brush: Signal<PlotRange | undefined>;
+  /** Told when a drag or a click has changed it. */
+  readonly onBrushed: () => void;
 }
 
 interface Hover {
@@ -37,7 +39,7 @@ const HEIGHT = 168;
 const CLICK_PX = 4;
 
 /** The canvas and what hovers over it. The table under it says the same to those who cannot see. */
-export function ResultsPlot({ traces, mode, brush }: ResultsPlotProps): JSX.Element {
+export function ResultsPlot({ traces, mode, brush, onBrushed }: ResultsPlotProps): JSX.Element {
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const surface = useRef<Surface | undefined>(undefined);
@@ -95,10 +97,13 @@ export function ResultsPlot({ traces, mode, brush }: ResultsPlotProps): JSX.Elem
       element?.removeEventListener("pointermove", move);
       element?.removeEventListener("pointerup", stop);
       const to = point(ended);
-      if (Math.hypot(to.x - from.x, to.y - from.y) >= CLICK_PX) return;
+      if (Math.hypot(to.x - from.x, to.y - from.y) >= CLICK_PX) return onBrushed();
       const trace = traces.value[hit(to)];
       if (trace !== undefined) openTrace(trace);
-      else brush.value = undefined;
+      else {
+        brush.value = undefined;
+        onBrushed();
+      }
     };
     element?.addEventListener("pointermove", move);
     element?.addEventListener("pointerup", stop);

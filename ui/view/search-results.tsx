@@ -1,13 +1,12 @@
 /** The right side of the search page: plot, order, mode, results, or what is said instead. */
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import type { TraceResult } from "../data/trace-result.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { inRange } from "../layout/plot-scale.ts";
-import type { PlotRange } from "../layout/plot-scale.ts";
 import { TRACE_ORDERS, orderOf, sortTraces } from "../layout/trace-order.ts";
 import { CompareBar } from "./compare-bar.tsx";
 import { downloadProgress, downloadResults } from "./download-results.ts";
@@ -18,35 +17,31 @@ import { ResultsPlot } from "./results-plot.tsx";
 import { place } from "./router.ts";
 import { Empty, Failed, Loading } from "./search-notes.tsx";
 import {
+  brush,
   chooseOrder,
   choosePlot,
+  chooseView,
   loadMore,
   nextCursor,
   orderKey,
   plotMode,
   progress,
-  rememberResultsMode,
   results,
   searchRange,
+  tellBrush,
   totals,
   viewMode,
 } from "./search-state.ts";
-import type { PlotMode } from "./search-state.ts";
 
 /** Results of the present search. */
 export function SearchResults(): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const brush = useSignal<PlotRange | undefined>(undefined);
   const sorted = useComputed(() => sortTraces(results.value, orderOf(orderKey.value)));
   const shown = useComputed(() => {
     const range = brush.value;
     return range === undefined
       ? sorted.value
       : sorted.value.filter((trace) => inRange(trace, range));
-  });
-  useSignalEffect(() => {
-    // What was brushed is a part of what was found before.
-    if (progress.value.kind === "loading") brush.value = undefined;
   });
   const mode = viewMode.value;
   // The same element as before: rows follow their signals, not every change around them.
@@ -65,8 +60,8 @@ export function SearchResults(): JSX.Element {
       <p class="unseen" role="status">
         {kind === "done" ? `${results.value.length} traces found` : loading ? "Searching" : ""}
       </p>
-      {!empty && <Plot traces={sorted} mode={plotMode} brush={brush} />}
-      {!empty && <Toolbar shown={shown} brush={brush} />}
+      {!empty && <Plot traces={sorted} />}
+      {!empty && <Toolbar shown={shown} />}
       <div class={loading ? "results-body stale" : "results-body"} ref={scroller}>
         {state.kind === "failed" && <Failed error={state.error} />}
         {loading && <Loading slow={slow} />}
@@ -87,21 +82,18 @@ export function SearchResults(): JSX.Element {
 
 interface PlotProps {
   readonly traces: ReadonlySignal<readonly TraceResult[]>;
-  readonly mode: ReadonlySignal<PlotMode>;
-  readonly brush: Signal<PlotRange | undefined>;
 }
 
-function Plot(props: PlotProps): JSX.Element | null {
+function Plot({ traces }: PlotProps): JSX.Element | null {
   if (embeddingOf(place.value.query).hideGraph) return null;
-  return <ResultsPlot {...props} />;
+  return <ResultsPlot traces={traces} mode={plotMode} brush={brush} onBrushed={tellBrush} />;
 }
 
 interface ToolbarProps {
   readonly shown: ReadonlySignal<readonly TraceResult[]>;
-  readonly brush: Signal<PlotRange | undefined>;
 }
 
-function Toolbar({ shown, brush }: ToolbarProps): JSX.Element {
+function Toolbar({ shown }: ToolbarProps): JSX.Element {
   const range = brush.value;
   return (
     <div class="results-bar">
@@ -123,6 +115,7 @@ function Toolbar({ shown, brush }: ToolbarProps): JSX.Element {
             class="button quiet"
             onClick={() => {
               brush.value = undefined;
+              tellBrush();
             }}
           >
             Clear
@@ -147,10 +140,7 @@ function Toolbar({ shown, brush }: ToolbarProps): JSX.Element {
           ["table", "Table", "table"],
           ["list", "List", "list"],
         ]}
-        onChange={(mode) => {
-          viewMode.value = mode;
-          rememberResultsMode();
-        }}
+        onChange={chooseView}
       />
       <DownloadButton />
     </div>

@@ -21,6 +21,8 @@ import { readObject, readSetting, writeObject, writeSetting } from "../data/sett
 import { summaryOfJaegerTrace } from "../data/summarize-trace.ts";
 import { traceIdsOf } from "../data/trace-ids.ts";
 import type { FindRequest, FoundTraces, TraceResult } from "../data/trace-result.ts";
+import { rangeOfText, rangeText } from "../layout/plot-scale.ts";
+import type { PlotRange } from "../layout/plot-scale.ts";
 import { NEWEST_FIRST, orderOf } from "../layout/trace-order.ts";
 import { serverFacts, uiConfig } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
@@ -57,6 +59,8 @@ export const plotMode = signal<PlotMode>("scatter");
 export const startTimeDisplay = signal<"absolute" | "relative">(
   readObject(RESULTS_KEY)?.["startTimeDisplay"] === "relative" ? "relative" : "absolute",
 );
+/** What of the plot is brushed: only its traces are listed. */
+export const brush = signal<PlotRange | undefined>(undefined);
 /** Ticked for comparing; kept across searches. */
 export const ticked = signal<ReadonlyMap<string, TraceResult>>(new Map());
 
@@ -69,7 +73,9 @@ export const problems = computed(() =>
 );
 
 /** Keys that say how results are shown, not which. */
-const SHOWN_KEYS = ["sort", "plot", "tz"];
+const SHOWN_KEYS = ["sort", "plot", "view", "times", "brush", "tz"];
+/** Those that go on when an address gets its times. */
+const KEPT_KEYS = ["span", "sort", "plot", "view", "times"];
 
 /** What was searched last, as `searchOf` has it. */
 let shownSearch: string | undefined;
@@ -87,7 +93,7 @@ export function resetForm(): void {
 }
 
 /** Remembers how results are shown. */
-export function rememberResultsMode(): void {
+function rememberResultsMode(): void {
   writeObject(RESULTS_KEY, {
     viewMode: viewMode.value,
     sortBy: orderKey.value,
@@ -108,9 +114,13 @@ export function submitForm(): void {
   const query = writeAddress(wanted, timesOf(wanted, Date.now() * 1000, endsEarlierUs()));
   query.set("sort", orderKey.value);
   if (plotMode.value === "heatmap") query.set("plot", "heatmap");
+  if (viewMode.value === "list") query.set("view", "list");
+  if (startTimeDisplay.value === "relative") query.set("times", "relative");
   keepEmbedding(query);
-  if (searchOf(query) === shownSearch) void run(query);
-  else goTo(`/search?${query}`);
+  if (searchOf(query) === shownSearch) {
+    goTo(`/search?${query}`, { replace: true });
+    void run(query);
+  } else goTo(`/search?${query}`);
 }
 
 /** Two addresses with the same of these have the same results. */
@@ -133,7 +143,7 @@ export function followAddress(): void {
     // An address with a look-back only, as HotROD's links have it, gets its times now.
     const times = timesOf(read.form, Date.now() * 1000, endsEarlierUs());
     const written = writeAddress(read.form, times);
-    for (const key of ["span", "sort", "plot"]) {
+    for (const key of KEPT_KEYS) {
       for (const text of query.getAll(key)) written.append(key, text);
     }
     const filled = `/search?${keepEmbedding(written)}`;
@@ -161,13 +171,19 @@ function followShown(query: URLSearchParams, there: boolean): void {
     else orderKey.value = sort;
   }
   if (query.has("plot")) plotMode.value = query.get("plot") === "heatmap" ? "heatmap" : "scatter";
+  const [view, times] = [query.get("view"), query.get("times")];
+  if (view === "list" || view === "table") viewMode.value = view;
+  if (times === "relative" || times === "absolute") startTimeDisplay.value = times;
+  // What was brushed is a part of what this address finds, and of nothing else.
+  brush.value = rangeOfText(query.get("brush") ?? "");
 }
 
 /** Writes how results are shown into the address, so that a link shows them so. */
-function tellShown(key: "sort" | "plot", text: string): void {
+function tellShown(key: "sort" | "plot" | "view" | "times" | "brush", text: string): void {
   const { path, query, state } = place.peek();
   const told = new URLSearchParams(query);
-  told.set(key, text);
+  if (text === "") told.delete(key);
+  else told.set(key, text);
   goTo(`${path}?${told}`, { replace: true, state });
 }
 
@@ -216,6 +232,26 @@ export function chooseOrder(key: string): void {
 export function choosePlot(mode: PlotMode): void {
   plotMode.value = mode;
   tellShown("plot", mode);
+}
+
+/** Shows results as a table or a list. */
+export function chooseView(mode: "table" | "list"): void {
+  viewMode.value = mode;
+  rememberResultsMode();
+  tellShown("view", mode);
+}
+
+/** Shows when traces began, or how long ago. */
+export function chooseTimes(display: "absolute" | "relative"): void {
+  startTimeDisplay.value = display;
+  rememberResultsMode();
+  tellShown("times", display);
+}
+
+/** Writes what is brushed into the address. */
+export function tellBrush(): void {
+  const range = brush.peek();
+  tellShown("brush", range === undefined ? "" : rangeText(range));
 }
 
 function orderBy(key: string): void {
