@@ -26,9 +26,15 @@ export function dictDouble(batch: SpanBatch, id: number): number {
   return numberView(batch, id).getFloat64(0, true);
 }
 
+const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+/** The entry's eight bytes, to be read at once: a view of each was a tenth of a range search. */
 function numberView(batch: SpanBatch, id: number): DataView {
   const bytes = batch.dictBytes;
-  return new DataView(bytes.buffer, bytes.byteOffset + batch.dictOffsets[id]!, 8);
+  const from = batch.dictOffsets[id]!;
+  for (let b = 0; b < 8; b++) scratchBytes[b] = bytes[from + b]!;
+  return scratch;
 }
 
 /** Service name of span `i`. */

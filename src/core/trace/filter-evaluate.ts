@@ -126,28 +126,52 @@ function bindAttribute(
   levels: ReadonlySet<AttributeLevel>,
   condition: Condition,
 ): RowTest {
-  const accepts = new Map<number, (value: number) => boolean>();
+  const accepts: Accepted[] = [];
   for (let key = 0; key < batch.keyCount; key++) {
     const keyName = dictEntry(batch, batch.keyNameId[key]!);
     if (keyName.length !== name.length || !equalBytes(keyName, 0, name, 0, name.length)) continue;
-    accepts.set(key, valueTest(batch, batch.keyType[key]!, condition));
+    accepts.push({ key, holds: valueTest(batch, batch.keyType[key]!, condition) });
   }
-  if (accepts.size === 0) return () => false;
-  const owned = (table: AttributeTable, owner: number): boolean =>
-    anyIn(table.offsets, owner, (a) => accepts.get(table.key[a]!)?.(table.value[a]!) ?? false);
-  const resources = Array.from(
-    { length: levels.has("resource") ? batch.resourceCount : 0 },
-    (_, row) => owned(batch.resourceAttributes, row),
-  );
-  const scopes = Array.from({ length: levels.has("scope") ? batch.scopeCount : 0 }, (_, row) =>
-    owned(batch.scopeAttributes, row),
-  );
+  if (accepts.length === 0) return () => false;
+  const ownedIn = (level: AttributeLevel, table: AttributeTable): RowTest =>
+    levels.has(level) ? bindOwner(table, accepts) : NEVER;
+  const span = ownedIn("span", batch.spanAttributes);
+  const resource = ownedIn("resource", batch.resourceAttributes);
+  const scope = ownedIn("scope", batch.scopeAttributes);
+  const event = ownedIn("event", batch.eventAttributes);
+  const link = ownedIn("link", batch.linkAttributes);
+  const resources = Array.from({ length: batch.resourceCount }, (_, row) => resource(row));
+  const scopes = Array.from({ length: batch.scopeCount }, (_, row) => scope(row));
   return (i) =>
-    (levels.has("span") && owned(batch.spanAttributes, i)) ||
+    span(i) ||
     resources[batch.resourceRow[i]!] === true ||
     scopes[batch.scopeRow[i]!] === true ||
-    (levels.has("event") && anyIn(batch.eventOffsets, i, (e) => owned(batch.eventAttributes, e))) ||
-    (levels.has("link") && anyIn(batch.linkOffsets, i, (l) => owned(batch.linkAttributes, l)));
+    (event !== NEVER && anyIn(batch.eventOffsets, i, event)) ||
+    (link !== NEVER && anyIn(batch.linkOffsets, i, link));
+}
+
+const NEVER: RowTest = () => false;
+
+/** A key of the batch that has the attribute's name, and which of its values pass. */
+interface Accepted {
+  readonly key: number;
+  readonly holds: (value: number) => boolean;
+}
+
+/** Whether an owner has an accepted entry; `NEVER` when no owner in the table has the key. */
+function bindOwner(table: AttributeTable, accepts: readonly Accepted[]): RowTest {
+  const { key: keys, offsets, value: values } = table;
+  const present = accepts.filter(({ key }) => keys.includes(key));
+  if (present.length === 0) return NEVER;
+  const tests = present.map(({ key, holds }): RowTest => {
+    return (owner) => {
+      for (let a = offsets[owner]!, end = offsets[owner + 1]!; a < end; a++) {
+        if (keys[a] === key && holds(values[a]!)) return true;
+      }
+      return false;
+    };
+  });
+  return tests.length === 1 ? tests[0]! : (owner) => tests.some((test) => test(owner));
 }
 
 function valueTest(
