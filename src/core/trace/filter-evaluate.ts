@@ -28,7 +28,10 @@ function bindNode(filter: Filter, compileRegex: CompileRegex): BindFilter {
       const parts = filter.all.map((part) => bindNode(part, compileRegex));
       return (batch) => {
         const tests = parts.map((part) => part(batch));
-        return (i) => tests.every((holds) => holds(i));
+        return (i) => {
+          for (let t = 0; t < tests.length; t++) if (!tests[t]!(i)) return false;
+          return true;
+        };
       };
     }
     case "or": {
