@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { durationText } from "../layout/duration-text.ts";
 import { uiConfig } from "./page-facts.ts";
 import { Popover } from "./popover.tsx";
 import type { TraceContext } from "./trace-context.ts";
@@ -122,7 +123,7 @@ function FilterPanel({ context }: { context: TraceContext }): JSX.Element {
           >
             {SHARES.map((share) => (
               <option key={share} value={String(share)}>
-                {share === 0 ? "any time" : `${share * 100} % of the trace`}
+                {share === 0 ? "any time" : shareText(share, model.columns.value?.durationNs)}
               </option>
             ))}
           </select>
@@ -130,6 +131,12 @@ function FilterPanel({ context }: { context: TraceContext }): JSX.Element {
       </div>
     </Popover>
   );
+}
+
+/** A share of the trace, and how long that is. */
+function shareText(share: number, wholeNs: number | undefined): string {
+  const long = wholeNs === undefined ? "" : ` (${durationText(share * wholeNs)})`;
+  return `${share * 100} % of the trace${long}`;
 }
 
 export function Check({ name, on }: { name: string; on: Signal<boolean> }): JSX.Element {

@@ -19,14 +19,18 @@ export async function copyLink(
   row: number | undefined,
 ): Promise<void> {
   const whole = address?.tell() ?? true;
-  const { path, query } = place.peek();
-  const wanted = row === undefined ? query : withSpan(query, model, row);
-  const text = wanted.toString();
-  const link = new URL(text === "" ? hrefOf(path) : `${hrefOf(path)}?${text}`, location.href).href;
-  if (whole && text.length <= LONGEST) return copyText(link, "Link copied");
+  const link = linkTo(model, row);
+  if (whole && new URL(link).search.length <= LONGEST) return copyText(link, "Link copied");
   const kept = await keptLink(model, address, row);
   if (kept !== undefined) return copyText(kept, "Link copied; the server keeps what it shows");
   copyText(link, whole ? "Link copied" : "Link copied; it cannot hold all that is folded");
+}
+
+/** The address of this view, with a span selected and open when a row is given. */
+export function linkTo(model: TraceModel, row: number | undefined): string {
+  const { path, query } = place.peek();
+  const text = (row === undefined ? query : withSpan(query, model, row)).toString();
+  return new URL(text === "" ? hrefOf(path) : `${hrefOf(path)}?${text}`, location.href).href;
 }
 
 /** A link to a view that the server keeps; undefined where it does not. */

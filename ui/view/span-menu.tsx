@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
+import { isCompared, toggleCompared } from "./compare-trace.ts";
 import { copyText } from "./copy.ts";
 import { spanIdHexOf } from "../layout/span-ids.ts";
 import { hrefOf } from "./router.ts";
@@ -26,7 +27,7 @@ export interface SpanMenuProps {
 }
 
 const WIDTH = 260;
-const HEIGHT = 380;
+const HEIGHT = 470;
 
 export function SpanMenu({ context, row, x, y, onClose }: SpanMenuProps): JSX.Element | null {
   const menu = useRef<HTMLDivElement>(null);
@@ -63,7 +64,7 @@ export function SpanMenu({ context, row, x, y, onClose }: SpanMenuProps): JSX.El
       style={{ left: `${left}px`, top: `${top}px` }}
       onKeyDown={onKey}
     >
-      {items.map(({ title, run, href }) =>
+      {items.map(({ title, run, href, away }) =>
         href === undefined ? (
           <button
             key={title}
@@ -78,7 +79,14 @@ export function SpanMenu({ context, row, x, y, onClose }: SpanMenuProps): JSX.El
             {title}
           </button>
         ) : (
-          <a key={title} role="menuitem" tabIndex={-1} href={href} onClick={onClose}>
+          <a
+            key={title}
+            role="menuitem"
+            tabIndex={-1}
+            href={href}
+            {...(away === true ? { target: "_blank", rel: "noopener" } : {})}
+            onClick={onClose}
+          >
             {title}
           </a>
         ),
@@ -91,6 +99,8 @@ interface MenuItem {
   readonly title: string;
   readonly run?: () => void;
   readonly href?: string;
+  /** The link opens a tab of its own. */
+  readonly away?: boolean;
 }
 
 function menuItems(context: TraceContext, row: number): MenuItem[] {
@@ -126,6 +136,11 @@ function menuItems(context: TraceContext, row: number): MenuItem[] {
     { title: "Copy name", run: () => copyText(name) },
     { title: "Copy span ID", run: () => copyText(spanIdHexOf(columns, row)) },
     { title: "Copy link to this span", run: () => context.copyLink(row) },
+    { title: "Open in a new tab", href: context.linkTo(row), away: true },
+    {
+      title: isCompared(columns) ? "Take the trace from compare" : "Add the trace to compare",
+      run: () => toggleCompared(columns),
+    },
     {
       title: "This operation in other traces",
       href: hrefOf(`/search?${query.toString()}`),

@@ -1,9 +1,12 @@
 /** The pointer on the timeline: wheel, drag, click, double click, hover, fingers. */
 
+import { hintAt } from "../draw/bar-hints.ts";
+import type { BarHint } from "../draw/bar-hints.ts";
 import { guideAt } from "../draw/timeline-guides.ts";
 import { indentOf } from "../draw/timeline-frame.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { nameWidthOf } from "./timeline-layout.ts";
+import { listenToPinch } from "./timeline-pinch.ts";
 import { toggleRow, toggleSiblings } from "./tree-folding.ts";
 import type { TimelineElements, TimelineView } from "./timeline-view.ts";
 
@@ -31,6 +34,7 @@ export function listenToPointer(
   listenToHover(context, view, body, signal);
   listenToClicks(context, view, body, signal);
   listenToBodyDrag(context, body, signal);
+  listenToPinch(context.model, body, signal);
   listenToRulerDrag(context, rulerBox, signal);
   listenToThumb(context, elements, signal);
   return () => stop.abort();
@@ -74,8 +78,21 @@ function hoverAt(
   const frame = view.frame;
   model.hoverRow.value = slot?.row ?? -1;
   model.guideRow.value = slot === undefined || frame === undefined ? -1 : guideAt(frame, slot, x);
+  const hint = slot && frame && hintAt(frame, slot, x, event.clientY - box.top);
+  showHint(context, hint, event);
   const left = nameWidthOf(model);
   model.cursorNs.value = x >= left && model.barsShown.peek() ? model.timeAt(x) : -1;
+}
+
+/** The tooltip stays where it came up while the pointer is on the same thing. */
+function showHint(
+  { hint: shown }: TraceContext,
+  hint: BarHint | undefined,
+  { clientX: x, clientY: y }: MouseEvent,
+): void {
+  const old = shown.peek();
+  const same = old?.row === hint?.row && String(old?.events) === String(hint?.events);
+  if (!same) shown.value = hint === undefined ? undefined : { ...hint, x, y };
 }
 
 function listenToHover(
@@ -88,7 +105,10 @@ function listenToHover(
   body.addEventListener(
     "pointermove",
     (event) => {
-      if (event.target instanceof Element && event.target.closest(".tl-detail") !== null) {
+      // Fingers hover over nothing.
+      const inside = event.target instanceof Element && event.target.closest(".tl-detail") !== null;
+      if (inside || event.pointerType === "touch") {
+        context.hint.value = undefined;
         model.hoverRow.value = -1;
         model.cursorNs.value = -1;
         return;
@@ -100,6 +120,7 @@ function listenToHover(
   body.addEventListener(
     "pointerleave",
     () => {
+      context.hint.value = undefined;
       model.hoverRow.value = -1;
       model.guideRow.value = -1;
       model.cursorNs.value = -1;
@@ -184,6 +205,7 @@ function listenToBodyDrag(context: TraceContext, body: HTMLElement, signal: Abor
     last = { x: event.clientX, y: event.clientY };
   };
   const moved = (event: PointerEvent): void => {
+    if (body.dataset["pinch"] !== undefined) start = undefined;
     if (start === undefined) return;
     const away = Math.max(Math.abs(event.clientX - start.x), Math.abs(event.clientY - start.y));
     if (away < DRAG_PX && body.dataset["dragged"] === undefined) return;

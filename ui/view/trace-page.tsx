@@ -11,6 +11,7 @@ import { huesOf } from "../layout/service-hues.ts";
 import { readTraceAddress } from "../layout/trace-address.ts";
 import { rowsOfSpanIds } from "../layout/span-ids.ts";
 import { openPalette, registerCommands } from "./command-palette.tsx";
+import { BarHint } from "./bar-hint.tsx";
 import { LegendStrip } from "./color-legend.tsx";
 import { follow } from "./follow.ts";
 import { KeyHelp, keyText } from "./key-help.tsx";
@@ -18,7 +19,7 @@ import { embeddingOf, uiConfig } from "./page-facts.ts";
 import { RangeBar } from "./range-bar.tsx";
 import { Resizer } from "./resizer.tsx";
 import { basePath, goTo, place } from "./router.ts";
-import { copyLink } from "./share-link.ts";
+import { copyLink, linkTo } from "./share-link.ts";
 import { SpanDetailPanel } from "./span-detail.tsx";
 import { SpanMenu } from "./span-menu.tsx";
 import { theme } from "./theme.ts";
@@ -120,6 +121,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
           }}
         />
       )}
+      <BarHint context={context} />
       {ui.menu.value !== undefined && (
         <SpanMenu
           context={context}
@@ -217,11 +219,13 @@ function contextOf(
       findInput.current?.select();
     },
     escape: () => {
-      if (model.range.peek() !== undefined) model.range.value = undefined;
+      if (ui.hint.peek() !== undefined) ui.hint.value = undefined;
+      else if (model.range.peek() !== undefined) model.range.value = undefined;
       else if (filters.text.peek() !== "") filters.text.value = "";
       else if (findInput.current === document.activeElement) findInput.current?.blur();
     },
     copyLink: (row) => void copyLink(model, address.current, row),
+    linkTo: (row) => linkTo(model, row),
     openMenu: (row, at) => {
       const box = rowsElement()?.querySelector(`[data-row="${row}"]`)?.getBoundingClientRect();
       ui.menu.value = { row, x: at?.x ?? (box?.left ?? 0) + 120, y: at?.y ?? box?.bottom ?? 100 };
@@ -246,6 +250,7 @@ function contextOf(
       if (name === "help") ui.help.value = true;
       else openPalette();
     },
+    hint: ui.hint,
     detailTab: ui.detailTab,
     showView: (name) => {
       ui.view.value = name;

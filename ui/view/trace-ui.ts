@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { readSetting, writeSetting } from "../data/settings.ts";
 import { actionsIn, boundKeys, keyMapOf } from "./key-maps.ts";
+import type { PlacedHint } from "./bar-hint.tsx";
 import { uiConfig } from "./page-facts.ts";
 import type { TraceAction } from "./trace-actions.ts";
 import type { DetailTab, TraceViewName } from "./trace-context.ts";
@@ -15,6 +16,7 @@ const KEY_MAP = "spoor-key-map";
 
 export class TraceUi {
   readonly view = signal<TraceViewName>("timeline");
+  readonly hint = signal<PlacedHint | undefined>(undefined);
   readonly detailTab = signal<DetailTab>("span");
   readonly help = signal(false);
   readonly menu = signal<{ row: number; x: number; y: number } | undefined>(undefined);
