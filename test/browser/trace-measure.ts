@@ -122,18 +122,8 @@ async function measurePage(
   traceIdHex: string,
 ): Promise<TraceCosts> {
   await meter.begin();
-  const started = performance.now();
-  // Through a link, as from the results: the page's scripts are there already.
-  await page.evaluate((href) => {
-    const link = document.createElement("a");
-    link.href = href;
-    document.body.append(link);
-    link.click();
-    link.remove();
-  }, `${ui.url}/trace/${traceIdHex}`);
-  await whole(page);
+  const openWall = await openByLink(page, `${ui.url}/trace/${traceIdHex}`);
   const open = await meter.end();
-  const openWall = performance.now() - started;
   // The rows' attributes come a moment later.
   await page.waitForLoadState("networkidle");
   await frames(page, 2);
@@ -172,6 +162,36 @@ async function measurePage(
     memoryMb: (usage.usedSize + (usage.backingStorageSize ?? 0)) / 1e6,
     frameGap,
   };
+}
+
+/**
+ * Follows a link to a trace, as from the results: the page's scripts are there already. Resolves
+ * to the ms until every row is there and drawn. It is the page that waits: a test that asks again
+ * and again has its questions compiled and answered on the thread that is measured, 20 to 60 ms.
+ */
+async function openByLink(page: Page, address: string): Promise<number> {
+  return await page.evaluate(async (href) => {
+    const started = performance.now();
+    const whole = (): boolean =>
+      document.querySelector(".tl-row") !== null &&
+      document.querySelector(".trace > .progress") === null;
+    const there = new Promise<void>((done) => {
+      const observer = new MutationObserver(() => {
+        if (!whole()) return;
+        observer.disconnect();
+        done();
+      });
+      observer.observe(document.body, { childList: true, subtree: true });
+    });
+    const link = document.createElement("a");
+    link.href = href;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    await there;
+    for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
+    return performance.now() - started;
+  }, address);
 }
 
 /** Until every row is there and drawn. */
