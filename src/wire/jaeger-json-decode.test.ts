@@ -49,6 +49,16 @@ describe("reading Jaeger JSON", () => {
     assert.deepEqual(encode(decode(again[0]!)), again);
   });
 
+  it("keeps integers that a double cannot hold, beside times of sixteen digits", () => {
+    for (const digits of ["9007199254740993", "-9007199254740993", "12345678901234567"]) {
+      const tag = `{"key":"n","type":"int64","value":${digits}}`;
+      const text = oneSpan({ startTime: 1_763_800_000_123_457, tags: [] });
+      const [written] = encode(decode(text.replace('"tags":[]', `"tags":[${tag}]`)));
+      assert.ok(written!.includes(`"value":${digits}`) || written!.includes(`"value":"${digits}"`));
+      assert.ok(written!.includes('"startTime":1763800000123457'));
+    }
+  });
+
   it("takes an envelope, a list and a single trace", () => {
     const trace = oneSpan({ operationName: "n" });
     for (const text of [trace, `[${trace}]`, `{"data":[${trace}],"total":0}`]) {

@@ -14,6 +14,11 @@ export interface Tag {
 }
 
 const INTEGER = /^-?\d{1,40}$/;
+/**
+ * A number that a double may not hold. Times in µs have 16 digits and do not begin with 9: asking
+ * about every value of a file because of them took 5 s of 100,000 spans instead of 1 s.
+ */
+const LARGE = /[:,[]\s*-?(?:\d{17}|9\d{15})/;
 const DOUBLES: { readonly [name: string]: number } = { NaN, "+Inf": Infinity, "-Inf": -Infinity };
 
 /** The error for what is not Jaeger's JSON. */
@@ -25,7 +30,7 @@ export function malformed(what: string): SpoorError {
 export function parse(bytes: Uint8Array, format = "Jaeger JSON"): unknown {
   const text = utf8(bytes);
   try {
-    if (!/[:,[]\s*-?\d{16,}/.test(text)) return JSON.parse(text);
+    if (!LARGE.test(text)) return JSON.parse(text);
     return JSON.parse(text, exactInteger as (key: string, value: unknown) => unknown);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
