@@ -158,6 +158,8 @@ test("the treegrid tells levels, places and numbers, with one tab stop", { skip 
   const { page, close } = await openTrace(browser, ui);
   const grid = page.getByRole("treegrid", { name: "Spans" });
   assert.equal(await grid.getAttribute("aria-rowcount"), "21");
+  // A moment after the first picture.
+  await grid.locator(".tl-row[aria-level]").nth(19).waitFor();
   const row = rowAt(page, 5);
   const expected = { rowindex: "7", level: "5", setsize: "7", posinset: "2", selected: "false" };
   for (const [name, value] of Object.entries(expected)) {
@@ -195,6 +197,41 @@ test("the focus stays with its row while rows scroll past", { skip }, async () =
   assert.equal(role, "treegrid");
   await press(page, "ArrowDown");
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("data-row")), "61");
+  await close();
+});
+
+/** Whether each row on screen tells readers the place and level of the span that it shows. */
+function readersKnow(first: number): boolean {
+  const rows = [...document.querySelectorAll<HTMLElement>(".tl-rows .tl-row")];
+  return (
+    rows[0]?.dataset["row"] === String(first) &&
+    rows.every((row, i) => {
+      const level = Number(row.getAttribute("aria-level"));
+      const indent = row.querySelector<HTMLElement>(".tl-cell")?.style.paddingLeft;
+      const cells = [...row.querySelectorAll("[role=gridcell]")];
+      return (
+        row.dataset["row"] === String(first + i) &&
+        row.getAttribute("aria-rowindex") === String(first + i + 2) &&
+        row.getAttribute("aria-selected") === "false" &&
+        indent === `${6 + 14 * (level - 1)}px` &&
+        cells.length === 4 &&
+        cells.slice(0, 3).every((cell) => cell.getAttribute("aria-label") !== "")
+      );
+    })
+  );
+}
+
+test("rows scrolled to are told to readers once they stand still", { skip }, async () => {
+  const traceIdHex = bigTraceHex("mixed", 3000);
+  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  await page.waitForFunction(readersKnow, 0);
+  await page.locator(".tl-body").hover();
+  let top = 0;
+  for (const rows of [5, 25, 1000, -3, -200, 2]) {
+    await page.mouse.wheel(0, rows * 24);
+    top += rows;
+    await page.waitForFunction(readersKnow, top);
+  }
   await close();
 });
 

@@ -33,3 +33,10 @@ export function setSizeOf(siblings: Siblings, columns: TraceColumns, row: number
   const above = columns.parent[row]!;
   return above < 0 ? siblings.roots : siblings.children[above]!;
 }
+
+/** How many children a row has; those beyond `most` are not looked at. */
+export function childrenOf({ end }: TraceColumns, row: number, most: number): number {
+  let count = 0;
+  for (let child = row + 1; child < end[row]! && count < most; child = end[child]!) count++;
+  return count;
+}

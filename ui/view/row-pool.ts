@@ -3,7 +3,7 @@
 import { FULL_INDENT_LEVELS, indentOf } from "../draw/timeline-frame.ts";
 import type { RowSlot } from "../draw/timeline-frame.ts";
 
-/** What a row says. Texts come from strangers and only ever become text nodes. */
+/** What a row shows. Texts come from strangers and only ever become text nodes. */
 export interface RowText {
   readonly service: string;
   readonly name: string;
@@ -19,9 +19,15 @@ export interface RowText {
   readonly marks: readonly RowMark[];
   readonly color: string;
   readonly depth: number;
+}
+
+/** What only screen readers are told of a row. */
+export interface RowReading {
+  readonly level: number;
   readonly setSize: number;
   readonly place: number;
-  /** Cells that only screen readers see: start, duration, share, remarks. */
+  readonly expanded: boolean | undefined;
+  /** Start, duration, share, remarks. */
   readonly cells: readonly [string, string, string, string];
 }
 
@@ -31,64 +37,100 @@ export interface RowMark {
   readonly tone: string;
 }
 
-const CELLS = 4;
 /** Pills a row has room for when its name is to be read: one for each so many px. */
 const MARK_WIDTH = 150;
 const MAX_MARKS = 3;
+/** Rows lie at most so many px from where their container is: beyond, positions are rounded. */
+const FAR = 1e6;
 
-/** One recycled row and the nodes that change in it. */
+/** An element of one text, and the text it has: asking the DOM for it makes a string each time. */
+interface TextBox {
+  readonly element: HTMLElement;
+  readonly node: Text;
+  text: string;
+}
+
+/** One recycled row and the nodes that change in it. What was written last is not written again. */
 interface PooledRow {
   readonly element: HTMLElement;
   readonly cell: HTMLElement;
   /** Toggle, icons and names, one line of text: cheaper to lay out than boxes beside boxes. */
   readonly line: HTMLElement;
-  readonly toggle: HTMLElement;
-  readonly service: HTMLElement;
-  readonly name: HTMLElement;
-  readonly cells: readonly HTMLElement[];
+  readonly toggle: TextBox;
+  readonly service: TextBox;
+  readonly name: TextBox;
   /** Made when first needed: every element of every row costs each frame. */
-  depth?: HTMLElement;
-  icon?: HTMLElement;
-  error?: HTMLElement;
+  depth?: TextBox;
+  icon?: TextBox;
+  error?: TextBox;
   marks?: HTMLElement;
-  row: number;
-  /** What was written last, so that writing it again costs nothing. */
+  /** Those that only screen readers see. */
+  cells?: readonly HTMLElement[];
+  slot: RowSlot | undefined;
+  /** Top within the container, px. */
   y: number;
+  className: string;
+  toggleState: string;
   indent: number;
   color: string;
+  stop: boolean;
+  /** By attribute and cell; undefined before the first and for attributes left out. */
+  readonly read: (string | undefined)[];
+  /** The attributes are of another span. */
+  unread: boolean;
 }
 
 function child(parent: HTMLElement, tag: string, className: string): HTMLElement {
   const element = document.createElement(tag);
-  element.className = className;
+  if (className !== "") element.className = className;
   parent.append(element);
   return element;
 }
 
-function newRow(id: string, forReaders: boolean): PooledRow {
+function textBox(element: HTMLElement): TextBox {
+  const node = document.createTextNode("");
+  element.append(node);
+  return { element, node, text: "" };
+}
+
+function setText(box: TextBox, text: string): void {
+  if (box.text === text) return;
+  box.text = text;
+  box.node.data = text;
+}
+
+function newRow(id: string): PooledRow {
   const element = document.createElement("div");
   element.className = "tl-row";
-  if (id !== "") element.id = id;
-  if (forReaders) element.setAttribute("role", "row");
   const cell = child(element, "div", "tl-cell");
   const line = child(cell, "span", "tl-line");
   const toggle = child(line, "span", "tl-toggle");
   toggle.setAttribute("aria-hidden", "true");
   const service = child(line, "span", "tl-service");
   const name = child(line, "span", "tl-name");
-  const cells: HTMLElement[] = [];
-  if (forReaders) {
+  if (id !== "") {
+    element.id = id;
+    element.setAttribute("role", "row");
+    element.setAttribute("tabindex", "-1");
     cell.setAttribute("role", "rowheader");
-    const hidden = child(element, "div", "unseen");
-    hidden.setAttribute("role", "presentation");
-    for (let i = 0; i < CELLS; i++) {
-      const one = child(hidden, "span", "");
-      one.setAttribute("role", "gridcell");
-      cells.push(one);
-    }
   }
-  const written = { row: -1, y: -1, indent: -1, color: "" };
-  return { element, cell, line, toggle, service, name, cells, ...written };
+  return {
+    element,
+    cell,
+    line,
+    toggle: textBox(toggle),
+    service: textBox(service),
+    name: textBox(name),
+    slot: undefined,
+    y: NaN,
+    className: "tl-row",
+    toggleState: "",
+    indent: -1,
+    color: "",
+    stop: false,
+    read: [],
+    unread: true,
+  };
 }
 
 /**
@@ -100,24 +142,20 @@ function setOptional(
   key: "depth" | "icon" | "error",
   text: string,
 ): HTMLElement | undefined {
-  const known = pooled[key];
-  if (known !== undefined) known.hidden = text === "";
-  if (text === "") return undefined;
-  const element = known ?? document.createElement("span");
-  if (known === undefined) {
+  let box = pooled[key];
+  if (box === undefined) {
+    if (text === "") return undefined;
+    const element = document.createElement("span");
     element.className = `tl-${key}`;
     if (key === "icon") pooled.cell.insertBefore(element, pooled.marks ?? null);
-    else pooled.line.insertBefore(element, pooled.service);
-    pooled[key] = element;
+    else pooled.line.insertBefore(element, pooled.service.element);
+    box = textBox(element);
+    pooled[key] = box;
   }
-  setText(element, text);
-  return element;
-}
-
-function setText(element: HTMLElement, text: string): void {
-  if (element.firstChild === null) {
-    if (text !== "") element.append(text);
-  } else if (element.firstChild.nodeValue !== text) element.firstChild.nodeValue = text;
+  if (box.text === text) return text === "" ? undefined : box.element;
+  if ((box.text === "") !== (text === "")) box.element.hidden = text === "";
+  setText(box, text);
+  return text === "" ? undefined : box.element;
 }
 
 function setAttribute(element: HTMLElement, name: string, value: string | undefined): void {
@@ -132,7 +170,7 @@ function fillMarks(pooled: PooledRow, shown: readonly RowMark[]): void {
   for (const [i, mark] of shown.entries()) {
     const pill = marks.children[i] ?? child(marks, "span", "tl-pill");
     if (!(pill instanceof HTMLElement)) continue;
-    setText(pill, mark.text);
+    if (pill.textContent !== mark.text) pill.textContent = mark.text;
     setAttribute(pill, "data-tone", mark.tone === "" ? undefined : mark.tone);
   }
 }
@@ -144,54 +182,78 @@ export interface PoolFrame {
   readonly nameWidth: number;
   readonly cursorRow: number;
   readonly selectedRow: number;
+  /** Another object whenever rows may say something else than before. */
+  readonly said: object;
   readonly textOf: (slot: RowSlot) => RowText;
+  readonly readingOf: (slot: RowSlot) => RowReading;
 }
 
 /** Rows of one container, recycled while scrolling and always in reading order. */
 export class RowPool {
   readonly #container: HTMLElement;
-  readonly #forReaders: boolean;
+  /** Holds the rows and is what moves: a row that stays on screen is not touched. */
+  readonly #moving: HTMLElement;
   readonly #idPrefix: string;
   #rows: PooledRow[] = [];
   #made = 0;
+  #shift = 0;
+  #frame: PoolFrame | undefined;
 
   /** Rows with an `idPrefix` are a treegrid's; others (sticky ones) are hidden from readers. */
   constructor(container: HTMLElement, idPrefix: string) {
     this.#container = container;
+    this.#moving = child(container, "div", "tl-moving");
     this.#idPrefix = idPrefix;
-    this.#forReaders = idPrefix !== "";
+    if (idPrefix !== "") this.#moving.setAttribute("role", "rowgroup");
   }
 
-  /** Shows the slots; a row that stays on screen keeps its element, and with it the focus. */
+  /**
+   * Shows the slots; a row that stays on screen keeps its element, and with it the focus. What
+   * readers are told of rows that have just come waits for `tellReaders`, but for the cursor's.
+   */
   show(frame: PoolFrame): void {
+    const before = this.#frame;
+    this.#frame = frame;
     this.#resize(frame.slots.length);
     const { style } = this.#container;
-    const height = `${frame.rowHeight}px`;
-    if (style.getPropertyValue("--tl-row") !== height) style.setProperty("--tl-row", height);
-    const width = `${frame.nameWidth}px`;
-    if (style.width !== width) style.width = width;
+    if (before?.rowHeight !== frame.rowHeight) {
+      style.setProperty("--tl-row", `${frame.rowHeight}px`);
+    }
+    if (before?.nameWidth !== frame.nameWidth) style.width = `${frame.nameWidth}px`;
     this.#rotate(frame.slots);
-    for (const [i, slot] of frame.slots.entries()) this.#fill(this.#rows[i]!, slot, frame);
+    this.#place(frame.slots);
+    const unchanged = before?.said === frame.said;
+    for (const [i, slot] of frame.slots.entries()) {
+      const pooled = this.#rows[i]!;
+      if (unchanged && pooled.slot?.row === slot.row) continue;
+      if (pooled.slot?.row !== slot.row) pooled.unread = true;
+      pooled.slot = slot;
+      this.#fill(pooled, slot, frame);
+    }
+  }
+
+  /** Brings what screen readers are told of the rows up to what is shown. */
+  tellReaders(): void {
+    for (const pooled of this.#rows) if (pooled.unread) this.#fillReaders(pooled);
   }
 
   /** The element of a row on screen. */
   elementOf(row: number): HTMLElement | undefined {
-    return this.#rows.find((pooled) => pooled.row === row)?.element;
+    return this.#rows.find((pooled) => pooled.slot?.row === row)?.element;
   }
 
   /** The row an element (or what is in it) belongs to, or -1. */
   rowOf(target: EventTarget | null): number {
     if (!(target instanceof Element)) return -1;
     const element = target.closest(".tl-row");
-    return this.#rows.find((pooled) => pooled.element === element)?.row ?? -1;
+    return this.#rows.find((pooled) => pooled.element === element)?.slot?.row ?? -1;
   }
 
   #resize(count: number): void {
     while (this.#rows.length > count) this.#rows.pop()?.element.remove();
     while (this.#rows.length < count) {
-      const id = this.#forReaders ? `${this.#idPrefix}${this.#made++}` : "";
-      const row = newRow(id, this.#forReaders);
-      this.#container.append(row.element);
+      const row = newRow(this.#idPrefix === "" ? "" : `${this.#idPrefix}${this.#made++}`);
+      this.#moving.append(row.element);
       this.#rows.push(row);
     }
   }
@@ -204,83 +266,137 @@ export class RowPool {
     const first = slots[0];
     if (first === undefined) return;
     const most = this.#rows.length / 3;
-    const now = this.#rows.findIndex((pooled) => pooled.row === first.row);
+    const now = this.#rows.findIndex((pooled) => pooled.slot?.row === first.row);
     if (now > most) return;
     if (now > 0) {
       const moved = this.#rows.splice(0, now);
-      this.#container.append(...moved.map((row) => row.element));
+      this.#moving.append(...moved.map((row) => row.element));
       this.#rows.push(...moved);
       return;
     }
     if (now === 0) return;
-    const old = this.#rows[0]?.row ?? -1;
+    const old = this.#rows[0]?.slot?.row ?? -1;
     const at = slots.findIndex((slot) => slot.row === old);
     if (at <= 0 || at > most) return;
     const moved = this.#rows.splice(this.#rows.length - at, at);
-    this.#container.prepend(...moved.map((row) => row.element));
+    this.#moving.prepend(...moved.map((row) => row.element));
     this.#rows.unshift(...moved);
+  }
+
+  /** The container moves to where the first row belongs; rows move only where others came between. */
+  #place(slots: readonly RowSlot[]): void {
+    const first = this.#rows[0];
+    if (first === undefined) return;
+    if (!(Math.abs(first.y) < FAR)) setTop(first, 0);
+    const shift = slots[0]!.y - first.y;
+    for (const [i, slot] of slots.entries()) setTop(this.#rows[i]!, slot.y - shift);
+    if (shift === this.#shift) return;
+    this.#shift = shift;
+    this.#moving.style.transform = `translateY(${shift}px)`;
   }
 
   #fill(pooled: PooledRow, slot: RowSlot, frame: PoolFrame): void {
     const text = frame.textOf(slot);
-    pooled.row = slot.row;
-    const { element } = pooled;
-    if (pooled.y !== slot.y) {
-      pooled.y = slot.y;
-      element.style.transform = `translateY(${slot.y}px)`;
-    }
-    const state = `${slot.dim ? " is-dim" : ""}${slot.match ? " is-match" : ""}${
+    const className = `tl-row${slot.dim ? " is-dim" : ""}${slot.match ? " is-match" : ""}${
       slot.row === frame.selectedRow ? " is-selected" : ""
     }`;
-    const className = `tl-row${state}`;
-    if (element.className !== className) element.className = className;
+    if (pooled.className !== className) {
+      pooled.className = className;
+      pooled.element.className = className;
+    }
     const indent = indentOf(text.depth);
     if (pooled.indent !== indent) {
       pooled.indent = indent;
       pooled.cell.style.paddingLeft = `${indent}px`;
     }
-    this.#fillName(pooled, slot, text, Math.floor(frame.nameWidth / MARK_WIDTH) - 1);
-    if (this.#forReaders) this.#fillReaders(pooled, slot, text, frame);
-  }
-
-  #fillName(pooled: PooledRow, slot: RowSlot, text: RowText, room: number): void {
-    const leaf = text.expanded === undefined;
-    setAttribute(pooled.toggle, "data-state", leaf ? "leaf" : text.expanded ? "open" : "closed");
-    const count = leaf ? "" : text.children > 999 ? "1k+" : String(text.children);
-    setText(pooled.toggle, count);
-    setOptional(pooled, "depth", text.depth > FULL_INDENT_LEVELS ? String(text.depth) : "");
-    const error = setOptional(pooled, "error", text.error === "" ? "" : "!");
-    if (error !== undefined) setAttribute(error, "data-kind", text.error);
-    const icon = setOptional(pooled, "icon", text.icon);
-    if (icon !== undefined) setAttribute(icon, "title", text.iconTitle);
-    setText(pooled.service, text.peer === "" ? text.service : `${text.service} → ${text.peer}`);
-    if (pooled.color !== text.color) {
-      pooled.color = text.color;
-      pooled.service.style.borderLeftColor = text.color;
-    }
-    setText(pooled.name, text.name);
+    fillName(pooled, text);
+    const room = Math.floor(frame.nameWidth / MARK_WIDTH) - 1;
     const shown = text.marks.slice(0, Math.max(0, Math.min(MAX_MARKS, room)));
     if (pooled.marks !== undefined || shown.length > 0) fillMarks(pooled, shown);
-    setAttribute(pooled.element, "data-row", String(slot.row));
+    if (this.#idPrefix === "") return;
+    pooled.element.dataset["row"] = String(slot.row);
+    const stop = slot.row === frame.cursorRow;
+    if (pooled.stop !== stop) {
+      pooled.stop = stop;
+      pooled.element.tabIndex = stop ? 0 : -1;
+    }
+    // What keeps its span has only few attributes changed, and a key may just have done that.
+    if (stop || !pooled.unread) this.#fillReaders(pooled);
   }
 
-  #fillReaders(pooled: PooledRow, slot: RowSlot, text: RowText, frame: PoolFrame): void {
-    const { element } = pooled;
-    // The header is row 1.
-    setAttribute(element, "aria-rowindex", String(slot.index + 2));
-    setAttribute(element, "aria-level", String(text.depth + 1));
-    setAttribute(element, "aria-setsize", String(text.setSize));
-    setAttribute(element, "aria-posinset", String(text.place));
-    setAttribute(
-      element,
-      "aria-expanded",
-      text.expanded === undefined ? undefined : String(text.expanded),
-    );
-    setAttribute(element, "aria-selected", String(slot.row === frame.selectedRow));
-    setAttribute(element, "tabindex", slot.row === frame.cursorRow ? "0" : "-1");
+  #fillReaders(pooled: PooledRow): void {
+    const frame = this.#frame;
+    const { element, slot, read } = pooled;
+    if (frame === undefined || slot === undefined) return;
+    pooled.unread = false;
+    const { level, setSize, place, expanded, cells } = frame.readingOf(slot);
+    const values = [
+      // The header is row 1.
+      String(slot.index + 2),
+      String(level),
+      String(setSize),
+      String(place),
+      expanded === undefined ? undefined : String(expanded),
+      String(slot.row === frame.selectedRow),
+    ];
+    for (const [i, value] of values.entries()) {
+      if (read[i] === value) continue;
+      read[i] = value;
+      setAttribute(element, READ_ATTRIBUTES[i]!, value);
+    }
+    const boxes = (pooled.cells ??= newCells(element, cells.length));
     // Labels of empty cells: nobody sees them, so no text is laid out for them.
-    for (const [i, cell] of pooled.cells.entries()) {
-      setAttribute(cell, "aria-label", text.cells[i] ?? "");
+    for (const [i, text] of cells.entries()) {
+      const at = values.length + i;
+      if (read[at] === text) continue;
+      read[at] = text;
+      boxes[i]!.setAttribute("aria-label", text);
     }
   }
+}
+
+const READ_ATTRIBUTES = [
+  "aria-rowindex",
+  "aria-level",
+  "aria-setsize",
+  "aria-posinset",
+  "aria-expanded",
+  "aria-selected",
+];
+
+function newCells(row: HTMLElement, count: number): HTMLElement[] {
+  const hidden = child(row, "div", "unseen");
+  hidden.setAttribute("role", "presentation");
+  return Array.from({ length: count }, () => {
+    const cell = child(hidden, "span", "");
+    cell.setAttribute("role", "gridcell");
+    return cell;
+  });
+}
+
+function setTop(pooled: PooledRow, y: number): void {
+  if (pooled.y === y) return;
+  pooled.y = y;
+  pooled.element.style.top = `${y}px`;
+}
+
+function fillName(pooled: PooledRow, text: RowText): void {
+  const leaf = text.expanded === undefined;
+  const state = leaf ? "leaf" : text.expanded ? "open" : "closed";
+  if (pooled.toggleState !== state) {
+    pooled.toggleState = state;
+    pooled.toggle.element.dataset["state"] = state;
+  }
+  setText(pooled.toggle, leaf ? "" : text.children > 999 ? "1k+" : String(text.children));
+  setOptional(pooled, "depth", text.depth > FULL_INDENT_LEVELS ? String(text.depth) : "");
+  const error = setOptional(pooled, "error", text.error === "" ? "" : "!");
+  if (error !== undefined) setAttribute(error, "data-kind", text.error);
+  const icon = setOptional(pooled, "icon", text.icon);
+  if (icon !== undefined) setAttribute(icon, "title", text.iconTitle);
+  setText(pooled.service, text.peer === "" ? text.service : `${text.service} → ${text.peer}`);
+  if (pooled.color !== text.color) {
+    pooled.color = text.color;
+    pooled.service.element.style.borderLeftColor = text.color;
+  }
+  setText(pooled.name, text.name);
 }

@@ -6,43 +6,67 @@ import { colorOfRow } from "../draw/row-colors.ts";
 import type { RowSlot } from "../draw/timeline-frame.ts";
 import { chainName } from "../layout/chain-rows.ts";
 import { durationText } from "../layout/duration-text.ts";
-import { setSizeOf } from "../layout/siblings.ts";
-import type { RowMark, RowText } from "./row-pool.ts";
+import { childrenOf, setSizeOf } from "../layout/siblings.ts";
+import type { RowMark, RowReading, RowText } from "./row-pool.ts";
 import { peerService, spanPills, spanSign } from "./span-marks.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** Spans below a collapsed row that are asked for errors. */
 const MAX_LOOKED = 50_000;
+/** More children than a toggle tells are not counted. */
+const MAX_CHILDREN = 1000;
 
 /** `server`: the row of the server span that answers a collapsed client, or -1. */
 export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): RowText {
   const columns = model.columns.peek()!;
   const { row } = slot;
-  const siblings = model.siblings.peek();
   const colors = model.colors.rows.peek();
   const detail = model.details.peek(row);
-  const children = siblings?.children[row] ?? 0;
   const sign = spanSign(detail);
   const leaf = columns.end[row]! <= row + 1;
-  const group = model.visible.peek().groups.get(row);
-  const expanded = leaf ? (group === undefined ? undefined : slot.repeats === 0) : !slot.collapsed;
   const chain = slot.chain > 1 ? slot.row + slot.chain - 1 : -1;
   return {
     service: serviceOf(columns, row),
     name: chainName(columns, row, slot.chain),
     peer: leaf ? peerService(detail) : peerOf(columns, row, server, chain),
-    children: leaf ? (group?.count ?? 0) : chain >= 0 ? slot.chain : children,
-    expanded: chain >= 0 ? false : expanded,
+    children: childrenIn(model, columns, slot),
+    expanded: expandedOf(model, columns, slot),
     error: errorOf(columns, slot),
     icon: sign?.icon ?? "",
     iconTitle: sign?.title ?? "",
     marks: [...groupMarks(model, slot), ...rowMarks(model, columns, slot), ...spanPills(detail)],
     color: colors === undefined ? "" : colorOfRow(colors, row, ""),
     depth: slot.depth,
+  };
+}
+
+/** What is only told to screen readers. */
+export function rowReadingOf(model: TraceModel, slot: RowSlot): RowReading {
+  const columns = model.columns.peek()!;
+  const siblings = model.siblings.peek();
+  const { row } = slot;
+  return {
+    level: slot.depth + 1,
     setSize: siblings === undefined ? 1 : setSizeOf(siblings, columns, row),
     place: siblings?.place[row] ?? 1,
+    expanded: expandedOf(model, columns, slot),
     cells: cellsOf(model, columns, row),
   };
+}
+
+/** How many spans the row's toggle opens: children, repetitions or the links of a chain. */
+function childrenIn(model: TraceModel, columns: TraceColumns, slot: RowSlot): number {
+  const { row, chain } = slot;
+  const leaf = columns.end[row]! <= row + 1;
+  if (leaf) return model.visible.peek().groups.get(row)?.count ?? 0;
+  return chain > 1 ? chain : childrenOf(columns, row, MAX_CHILDREN);
+}
+
+/** Undefined for a row that has nothing to open. */
+function expandedOf(model: TraceModel, columns: TraceColumns, slot: RowSlot): boolean | undefined {
+  if (slot.chain > 1) return false;
+  if (columns.end[slot.row]! > slot.row + 1) return !slot.collapsed;
+  return model.visible.peek().groups.has(slot.row) ? slot.repeats === 0 : undefined;
 }
 
 /** The service that answers a collapsed client, or that a chain ends in when it is another. */

@@ -10,8 +10,9 @@ import { topOfRow } from "../layout/row-heights.ts";
 import { follow } from "./follow.ts";
 import { uiConfig } from "./page-facts.ts";
 import { RowPool } from "./row-pool.ts";
+import type { RowReading, RowText } from "./row-pool.ts";
 import type { TraceModel } from "./trace-model.ts";
-import { rowTextOf } from "./row-text.ts";
+import { rowReadingOf, rowTextOf } from "./row-text.ts";
 
 /** The elements the timeline draws on; trace-timeline.tsx makes them. */
 export interface TimelineElements {
@@ -24,8 +25,8 @@ export interface TimelineElements {
   readonly thumb: HTMLElement;
 }
 
-/** Scrolling pauses this long before the rows' attributes are fetched. */
-const MARKS_DELAY_MS = 120;
+/** Scrolling pauses this long before rows are fetched their attributes and told to readers. */
+const REST_MS = 120;
 /** As trace.css has it: asking the element would force a layout each frame. */
 const RULER_HEIGHT = 31;
 /** Width of the scroll bar, as trace.css has it. */
@@ -43,7 +44,9 @@ export class TimelineView {
   readonly #stop: () => void;
   readonly #resize: ResizeObserver;
   #frameAsked = 0;
-  #marksTimer = 0;
+  #restTimer = 0;
+  /** What attributes were fetched for last: the columns and their rows. */
+  #asked: readonly unknown[] = [];
   #frame: TimelineFrame | undefined;
   #focusRow = -1;
   /** The state that the rows show: the pointer's moves change only pictures. */
@@ -70,7 +73,7 @@ export class TimelineView {
     this.#stop();
     this.#resize.disconnect();
     cancelAnimationFrame(this.#frameAsked);
-    clearTimeout(this.#marksTimer);
+    clearTimeout(this.#restTimer);
   }
 
   /** The frame on screen: what the pointer's hits are judged by. */
@@ -140,25 +143,31 @@ export class TimelineView {
     this.#showRows(frame);
     this.#placeDetails(frame);
     this.#placeThumb();
-    this.#askMarks();
+    clearTimeout(this.#restTimer);
+    this.#restTimer = window.setTimeout(() => this.#rest(), REST_MS);
   }
 
-  /** What rows tell of their attributes is fetched once scrolling pauses. */
-  #askMarks(): void {
-    clearTimeout(this.#marksTimer);
+  /** What nobody reads of rows that rush past is fetched and written once they stand still. */
+  #rest(): void {
+    this.#rows.tellReaders();
     if (!uiConfig.traceTimeline.spanPillsEnabled || !this.#model.complete.peek()) return;
-    this.#marksTimer = window.setTimeout(() => {
-      this.#model.details.want(this.#frame?.slots.map(({ row }) => row) ?? []);
-    }, MARKS_DELAY_MS);
+    const rows = this.#frame?.slots.map(({ row }) => row) ?? [];
+    // Once for the same rows: an answer, or the lack of one, is another picture of them.
+    const asked = [this.#model.columns.peek(), rows.join()];
+    if (asked.every((part, i) => part === this.#asked[i])) return;
+    this.#asked = asked;
+    this.#model.details.want(rows);
   }
 
   #showRows(frame: TimelineFrame): void {
     const model = this.#model;
-    const textOf = (slot: RowSlot): ReturnType<typeof rowTextOf> =>
+    const textOf = (slot: RowSlot): RowText =>
       rowTextOf(model, slot, slot.collapsed ? serverChild(frame, slot.row) : -1);
     const { rowHeight, cursorRow, selectedRow } = frame;
     const nameWidth = frame.bars ? frame.nameWidth : frame.width;
-    const shared = { rowHeight, nameWidth, cursorRow, selectedRow, textOf };
+    const said = model.rowsSaid.peek();
+    const readingOf = (slot: RowSlot): RowReading => rowReadingOf(model, slot);
+    const shared = { rowHeight, nameWidth, cursorRow, selectedRow, said, textOf, readingOf };
     const hadFocus = this.#elements.rows.contains(document.activeElement);
     this.#rows.show({ ...shared, slots: frame.slots.filter((slot) => !slot.sticky) });
     this.#sticky.show({ ...shared, slots: frame.slots.filter((slot) => slot.sticky) });

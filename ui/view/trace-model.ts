@@ -156,18 +156,23 @@ export class TraceModel {
       .toSorted((a, b) => a.index - b.index);
   });
 
-  /** Changes with everything that rows tell. */
-  readonly rowsState: ReadonlySignal<object> = computed(() => ({
+  /** Changes with everything that rows say, wherever they are. */
+  readonly rowsSaid: ReadonlySignal<object> = computed(() => ({
     visible: this.visible.value,
     critical: this.critical.value,
     open: this.openHeights.value,
-    scrollTop: this.scrollTop.value,
     rows: [this.cursorRow.value, this.selectedRow.value],
     found: this.matches.value,
     palette: this.palette.value,
     colors: this.colors.rows.value,
     sizes: [this.body.value, this.nameShare.value, this.barsShown.value, this.rowHeight.value],
     details: this.details.version,
+  }));
+
+  /** Changes with everything that rows say and where they are. */
+  readonly rowsState: ReadonlySignal<object> = computed(() => ({
+    said: this.rowsSaid.value,
+    scrollTop: this.scrollTop.value,
   }));
 
   /** Changes with everything that is drawn. */
@@ -196,8 +201,8 @@ export class TraceModel {
     try {
       const columns = await this.source.load((part) => this.#progress(part), this.signal);
       if (this.signal.aborted) return;
-      this.#progress(columns);
       batch(() => {
+        this.#progress(columns);
         this.loadedRows.value = columns.loaded;
         this.complete.value = true;
         this.version.value++;
