@@ -104,6 +104,8 @@ async function readSkeleton(
       if (columns === undefined || columns.loaded === told) continue;
       told = columns.loaded;
       onProgress(columns);
+      // All of it came at once: it is painted once.
+      if (decoder.complete) break;
       // What was painted is to be seen, and clicks heard, before more is decoded.
       await nextTask();
       signal.throwIfAborted();

@@ -42,17 +42,16 @@ export function paintCells(
   const image = context.createImageData(cells.width, cells.height);
   const pixels = new Uint32Array(image.data.buffer);
   const bad = pixelOf(palette.error, 255);
-  const colors: number[] = [];
-  // Groups without spans have no colour.
+  // By cell: nobody, then the groups (those without spans have no colour), then their errors.
+  const count = fills.length + 1;
+  const colors = new Uint32Array(count * 2);
   fills.forEach((color, group) => {
-    colors[group] = pixelOf(color, lit < 0 || lit === group ? 255 : RECEDING);
+    const shown = lit < 0 || lit === group;
+    colors[group + 1] = pixelOf(color, shown ? 255 : RECEDING);
+    colors[count + group + 1] = shown ? bad : colors[group + 1]!;
   });
-  for (let i = 0; i < pixels.length; i++) {
-    const group = cells.group[i]!;
-    if (group === 0) continue;
-    const failed = cells.error[i] === 1 && (lit < 0 || lit === group - 1);
-    pixels[i] = failed ? bad : (colors[group - 1] ?? bad);
-  }
+  const { group, error } = cells;
+  for (let i = 0; i < pixels.length; i++) pixels[i] = colors[group[i]! + error[i]! * count]!;
   context.putImageData(image, 0, 0);
   return canvas;
 }

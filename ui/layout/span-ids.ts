@@ -8,14 +8,14 @@ export function spanIdHexOf(columns: TraceColumns, row: number): string {
   return toHex(columns.spanId, row * 8, 8);
 }
 
-/** The first row of each span id, ids as 16 hex digits; -1 for those that are not there. */
+/** The first row of each span id, ids as 16 hex digits; -1 for "" and those that are not there. */
 export function rowsOfSpanIds(columns: TraceColumns, hexes: readonly string[]): number[] {
   const wanted = new Map<number, number[]>();
   const ids = new Uint8Array(hexes.length * 8);
   const rows = new Array<number>(hexes.length).fill(-1);
   let open = 0;
   for (const [i, hex] of hexes.entries()) {
-    if (!fromHexInto(hex, ids, i * 8, 8)) continue;
+    if (hex === "" || !fromHexInto(hex, ids, i * 8, 8)) continue;
     const key = keyOf(ids, i * 8);
     const alike = wanted.get(key);
     if (alike === undefined) wanted.set(key, [i]);

@@ -67,6 +67,9 @@ export function onlyChild({ end, loaded }: TraceColumns, row: number): number {
 
 /** One pass over the loaded rows that skips what is hidden. */
 export function visibleRows(columns: TraceColumns, rules: RowRules): VisibleRows {
+  if (hidesNothing(rules)) {
+    return { rows: firstRows(columns.loaded), groups: new Map(), pruned: new Map() };
+  }
   const { service, parent, loaded } = columns;
   const keep = rules.kept === undefined ? undefined : withAncestors(columns, rules.kept);
   const rows = new Uint32Array(loaded);
@@ -172,6 +175,19 @@ class ChainFolds {
   columns(count: number): { readonly chains: Uint32Array; readonly depths: Uint32Array } {
     return { chains: this.#chains.subarray(0, count), depths: this.#depths.subarray(0, count) };
   }
+}
+
+function hidesNothing(rules: RowRules): boolean {
+  const { collapsed, hiddenServices, skipped, within, kept, grouped, chained } = rules;
+  if (grouped || chained || kept !== undefined || within >= 0 || skipped.size > 0) return false;
+  return !hiddenServices.includes(1) && collapsed.every((bits) => bits === 0);
+}
+
+/** 0, 1, 2 …: every trace begins so, and asking the rules of each row is 20 times the work. */
+function firstRows(count: number): Uint32Array {
+  const rows = new Uint32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
 }
 
 /** Whether a row is neither `within`, nor above nor below it; nothing is outside of -1. */

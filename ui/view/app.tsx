@@ -1,6 +1,6 @@
 /** The shell: top bar, and the page that the address names. */
 
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { computed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useErrorBoundary } from "preact/hooks";
 import { canonicalTraceId, traceIdOf } from "../data/trace-ids.ts";
@@ -23,10 +23,14 @@ const TO_COME: Readonly<Record<string, string>> = {
   "/quality-metrics": "Trace quality",
 };
 
+/** Parts of the place by themselves: its query changes as a trace is looked through. */
+const pathShown = computed(() => place.value.path);
+const isEmbedded = computed(() => embeddingOf(place.value.query).embedded);
+
 /** The whole page. */
 export function App(): JSX.Element {
-  const { path, query } = place.value;
-  const { embedded } = embeddingOf(query);
+  const path = pathShown.value;
+  const embedded = isEmbedded.value;
   useSignalEffect(() => {
     for (const warning of configWarnings) say(`UI configuration: ${warning}`, { bad: true });
   });
@@ -43,7 +47,7 @@ export function App(): JSX.Element {
       </main>
       {embedded && <Standalone />}
       <p class="unseen" role="status" aria-live="polite">
-        {announcement.value}
+        {announcement}
       </p>
       <CommandPalette />
       <Toasts />

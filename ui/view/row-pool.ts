@@ -283,7 +283,7 @@ export class RowPool {
     this.#rows.unshift(...moved);
   }
 
-  /** The container moves to where the first row belongs; rows move only where others came between. */
+  /** The container goes to where the first row belongs; rows move where others came between. */
   #place(slots: readonly RowSlot[]): void {
     const first = this.#rows[0];
     if (first === undefined) return;

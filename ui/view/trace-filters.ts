@@ -4,13 +4,15 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
-import { hasBit, setBit, withAncestors } from "../layout/visible-rows.ts";
+import { hasBit, indexOfRow, setBit, withAncestors } from "../layout/visible-rows.ts";
 import { announce } from "./announce.ts";
 import { counted } from "./row-text.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** Typing pauses this long before a search is sent, ms. */
 const FIND_DELAY_MS = 250;
+/** An answer that comes sooner is not waited for on screen: that would be two pictures for one. */
+const BUSY_AFTER_MS = 100;
 
 export class TraceFilters {
   readonly text = signal("");
@@ -38,7 +40,7 @@ export class TraceFilters {
   /** Which of the found rows the cursor is on, from 1; 0 for none. */
   readonly place: ReadonlySignal<number> = computed(() => {
     const found = this.found.value;
-    return found === undefined ? 0 : found.indexOf(this.#model.cursorRow.value) + 1;
+    return found === undefined ? 0 : indexOfRow(found, this.#model.cursorRow.value) + 1;
   });
 
   constructor(model: TraceModel) {
@@ -84,7 +86,9 @@ export class TraceFilters {
   async #find(columns: TraceColumns, text: string): Promise<void> {
     const asked = new AbortController();
     this.#asked = asked;
-    this.busy.value = true;
+    const slow = window.setTimeout(() => {
+      this.busy.value = true;
+    }, BUSY_AFTER_MS);
     try {
       const matches = await this.#model.source.find(columns, { text }, asked.signal);
       if (asked.signal.aborted) return;
@@ -104,6 +108,8 @@ export class TraceFilters {
         this.busy.value = false;
         this.failure.value = error instanceof Error ? error.message : String(error);
       });
+    } finally {
+      clearTimeout(slow);
     }
   }
 
@@ -197,7 +203,11 @@ export class TraceFilters {
 function rowsOf(bits: Uint8Array, count: number): Uint32Array {
   const rows = new Uint32Array(count);
   let n = 0;
-  for (let row = 0; row < count; row++) if (hasBit(bits, row)) rows[n++] = row;
+  for (let at = 0; at < bits.length; at++) {
+    for (let left = bits[at]!, row = at * 8; left !== 0; left >>= 1, row++) {
+      if ((left & 1) === 1 && row < count) rows[n++] = row;
+    }
+  }
   return rows.slice(0, n);
 }
 

@@ -105,11 +105,12 @@ function n(count: number): string {
   return count.toLocaleString("en");
 }
 
-function Summary({ context }: { context: TraceContext }): JSX.Element | null {
+function Summary({ context }: { context: TraceContext }): JSX.Element {
   const { model } = context;
   const columns = model.columns.value;
   const totals = model.totals.value;
-  if (columns === undefined || totals === undefined) return null;
+  // Its line is there from the first, so that nothing moves when the trace comes.
+  if (columns === undefined || totals === undefined) return <dl class="totals" />;
   const start = exactInstant(columns, 0, zone.value);
   const late = model.lateSpans.value;
   return (

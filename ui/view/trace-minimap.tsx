@@ -3,7 +3,10 @@
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
+import type { TraceColumns } from "../data/trace-columns.ts";
 import { drawMinimap, paintCells } from "../draw/minimap.ts";
+import type { Palette } from "../draw/palette.ts";
+import type { RowColors } from "../draw/row-colors.ts";
 import { openSurface } from "../draw/surface.ts";
 import { durationText, tickText } from "../layout/duration-text.ts";
 import { minimapCells } from "../layout/minimap-cells.ts";
@@ -73,11 +76,10 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
     const width = box.clientWidth;
     if (columns === undefined || palette === undefined || colors === undefined) return;
     if (width === 0) return;
-    // Once for the first rows and once for all: each time is a pass over the spans.
+    // Once all rows are there: it is a pass over the spans, and some of them tell little.
     const parts = [columns, palette, colors, model.complete.peek()];
     if (parts.some((part, i) => part !== madeOf[i])) {
-      const cells = minimapCells(columns, CELLS, LINES, colors.groups);
-      picture = paintCells(cells, palette, colors);
+      picture = model.complete.peek() ? cellsOf(columns, palette, colors) : undefined;
       madeOf = parts;
     }
     const durationNs = wholeOf(columns);
@@ -110,6 +112,14 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
     resize.disconnect();
     cancelAnimationFrame(asked);
   };
+}
+
+function cellsOf(
+  columns: TraceColumns,
+  palette: Palette,
+  colors: RowColors,
+): HTMLCanvasElement | undefined {
+  return paintCells(minimapCells(columns, CELLS, LINES, colors.groups), palette, colors);
 }
 
 /** Drag chooses the window; a press without a drag moves it there. */

@@ -1,6 +1,6 @@
 /** One trace: header, minimap, timeline, details. */
 
-import { effect } from "@preact/signals";
+import { effect, useComputed } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { traceSource } from "../data/open-source.ts";
@@ -50,7 +50,7 @@ export interface TracePageProps {
 
 /** The page of one trace; another trace, or other clocks, are another page. */
 export function TracePage({ traceIdHex }: TracePageProps): JSX.Element {
-  const { skew } = readTraceAddress(place.value.query);
+  const skew = useComputed(() => readTraceAddress(place.value.query).skew).value;
   return <OneTrace key={`${traceIdHex} ${skew}`} {...{ traceIdHex, skew }} />;
 }
 
@@ -99,7 +99,8 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       model.close();
     };
   }, [page]);
-  const embedding = embeddingOf(place.value.query);
+  // An embedded page stays one: its query changes with every move within the trace.
+  const embedding = useMemo(() => embeddingOf(place.peek().query), [page]);
   const failure = model.failure.value;
   return (
     <div class={`trace ${embedding.embedded ? "is-embedded" : ""}`} ref={root}>

@@ -1,7 +1,7 @@
 /** Keeps the address and the page in step: links show the same, back and forward walk. */
 
 import { batch, computed, effect, untracked } from "@preact/signals";
-import type { ReadonlySignal } from "@preact/signals";
+import type { ReadonlySignal, Signal } from "@preact/signals";
 import {
   MOST_IN_ADDRESS,
   foldsOfText,
@@ -324,13 +324,17 @@ function applyAddress(
       topHex,
       ...openHex,
     ]);
-    const folds = foldsOfText(address.collapsed, columns);
-    model.collapsed.value = folds?.bits ?? model.collapsed.peek();
-    model.foldLevel.value = folds?.level ?? model.foldLevel.peek();
-    const setOf = (text: string): Set<number> => new Set(rowsOfText(text, columns));
-    model.skipped.value = setOf(address.skipped);
-    model.ungrouped.value = setOf(address.ungrouped);
-    model.unchained.value = setOf(address.unchained);
+    if (address.collapsed !== "" || isFolded(model)) {
+      const folds = foldsOfText(address.collapsed, columns);
+      model.collapsed.value = folds?.bits ?? model.collapsed.peek();
+      model.foldLevel.value = folds?.level ?? model.foldLevel.peek();
+    }
+    const setRows = (rows: Signal<ReadonlySet<number>>, text: string): void => {
+      if (text !== "" || rows.peek().size > 0) rows.value = new Set(rowsOfText(text, columns));
+    };
+    setRows(model.skipped, address.skipped);
+    setRows(model.ungrouped, address.ungrouped);
+    setRows(model.unchained, address.unchained);
     model.within.value = within;
     model.openRows.value = open.filter((row) => row >= 0);
     model.selectedRow.value = selected;
@@ -348,7 +352,9 @@ function applyAddress(
     model.sidePanel.value = address.panel ?? ui.panelAtFirst;
     model.barsShown.value = address.bars;
     model.dense.value = address.dense;
-    model.hiddenServices.value = hiddenOf(address, columns);
+    const hidden = hiddenOf(address, columns);
+    const before = model.hiddenServices.peek();
+    if (hidden.some((hide, i) => hide !== before[i])) model.hiddenServices.value = hidden;
     const index = model.indexOf(top);
     if (index >= 0) {
       if (selected >= 0) model.cursorRow.value = selected;
@@ -357,6 +363,11 @@ function applyAddress(
       if (model.indexOf(selected) >= 0 || !hidesRows(address)) model.showRow(selected);
     } else if (address.find !== "") filters.showFirst();
   });
+}
+
+/** Whether anything is: new sets of the same rows would have all rows worked out again. */
+function isFolded({ foldLevel, collapsed }: TraceModel): boolean {
+  return foldLevel.peek() !== Infinity || collapsed.peek().some((bits) => bits !== 0);
 }
 
 /** Whether an address hides rows itself: then what it selects may be among them. */
