@@ -2,11 +2,12 @@
 
 import type { AttributeTable } from "./batch.ts";
 
-/** A column of twice the length with the same beginning. */
+/** A column of so many times the length with the same beginning. */
 export function grown<T extends Uint32Array | Uint16Array | Uint8Array | Float64Array>(
   column: T,
+  times = 2,
 ): T {
-  const bigger = new (column.constructor as new (length: number) => T)(column.length * 2);
+  const bigger = new (column.constructor as new (length: number) => T)(column.length * times);
   bigger.set(column as never);
   return bigger;
 }
@@ -31,6 +32,16 @@ export class AttributeTableBuilder {
   value = new Uint32Array(1024);
   owners = 0;
   count = 0;
+
+  /** Makes room for so many owners and entries. */
+  reserve(owners: number, entries: number): void {
+    const longer = Math.ceil((owners + 2) / this.offsets.length);
+    if (longer > 1) this.offsets = grown(this.offsets, longer);
+    const more = Math.ceil(entries / this.key.length);
+    if (more <= 1) return;
+    this.key = grown(this.key, more);
+    this.value = grown(this.value, more);
+  }
 
   /** Begins the next owner; entries added from now on are its. Returns its row. */
   open(): number {

@@ -17,6 +17,7 @@ export function selectRows(rows: readonly RowRef[]): SpanBatch {
   // Taken while in use: an error half-way leaves none behind in a bad state.
   kept = undefined;
   const copier = new RowCopier(builder);
+  if (rows.length > KEPT_SPANS) builder.reserve(rows.length, attributesOf(rows));
   for (const { batch, row } of rows) copier.copy(batch, row);
   const selected = builder.finish();
   if (rows.length <= KEPT_SPANS) {
@@ -24,6 +25,15 @@ export function selectRows(rows: readonly RowRef[]): SpanBatch {
     kept = builder;
   }
   return selected;
+}
+
+function attributesOf(rows: readonly RowRef[]): number {
+  let count = 0;
+  for (const { batch, row } of rows) {
+    const { offsets } = batch.spanAttributes;
+    count += offsets[row + 1]! - offsets[row]!;
+  }
+  return count;
 }
 
 /** Where the ids of one source batch went in the builder, + 1; 0 is not known yet. */
