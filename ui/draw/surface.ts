@@ -49,20 +49,31 @@ export function clearSurface(
   context.fillRect(0, 0, width, height);
 }
 
-/** Diagonal stripes for what must not be told by colour alone; undefined without a pattern. */
-export function stripes(context: CanvasRenderingContext2D, color: string): CanvasPattern | null {
+/**
+ * Diagonal stripes for what must not be told by colour alone; null without a pattern. An edge of
+ * the ground's colour parts them from bars of any hue.
+ */
+export function stripes(
+  context: CanvasRenderingContext2D,
+  color: string,
+  ground: string,
+): CanvasPattern | null {
   const tile = document.createElement("canvas");
-  tile.width = 6;
-  tile.height = 6;
+  tile.width = 8;
+  tile.height = 8;
   const draw = tile.getContext("2d");
   if (draw === null) return null;
-  draw.strokeStyle = color;
-  draw.lineWidth = 2;
-  draw.beginPath();
-  for (const shift of [-6, 0, 6]) {
-    draw.moveTo(shift - 1, 7);
-    draw.lineTo(shift + 7, -1);
-  }
-  draw.stroke();
+  const line = (ofColor: string, width: number): void => {
+    draw.strokeStyle = ofColor;
+    draw.lineWidth = width;
+    draw.beginPath();
+    for (const shift of [-8, 0, 8]) {
+      draw.moveTo(shift - 1, 9);
+      draw.lineTo(shift + 9, -1);
+    }
+    draw.stroke();
+  };
+  line(ground, 4);
+  line(color, 2);
   return context.createPattern(tile, "repeat");
 }

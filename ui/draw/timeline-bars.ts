@@ -67,7 +67,7 @@ const stripesOf = new WeakMap<Palette, CanvasPattern | null>();
 function errorStripes(context: CanvasRenderingContext2D, palette: Palette): CanvasPattern | null {
   let pattern = stripesOf.get(palette);
   if (pattern === undefined) {
-    pattern = stripes(context, palette.error);
+    pattern = stripes(context, palette.error, palette.surface);
     stripesOf.set(palette, pattern);
   }
   return pattern;

@@ -14,6 +14,17 @@ export interface PopoverProps {
   readonly children: ComponentChildren;
 }
 
+/** A panel is no lower than this: then it scrolls within itself, px. */
+const LEAST_HEIGHT = 160;
+
+/** Keeps a panel above the lower edge of the screen, which it cannot be scrolled beyond. */
+function fitPanel(panel: HTMLElement | undefined): void {
+  if (panel === undefined) return;
+  const { top, bottom } = panel.getBoundingClientRect();
+  if (bottom <= innerHeight - 4) return;
+  panel.style.maxHeight = `${Math.max(LEAST_HEIGHT, innerHeight - 4 - top)}px`;
+}
+
 export function Popover(props: PopoverProps): JSX.Element {
   const { label, open, button, pressed = false, wide = false, children } = props;
   const box = useRef<HTMLDivElement>(null);
@@ -25,6 +36,7 @@ export function Popover(props: PopoverProps): JSX.Element {
       if (box.current?.contains(target) !== true) open.value = false;
     };
     document.addEventListener("pointerdown", away);
+    fitPanel(box.current?.querySelector<HTMLElement>(".pop") ?? undefined);
     box.current?.querySelector<HTMLElement>(".pop input, .pop button, .pop a")?.focus();
     return () => document.removeEventListener("pointerdown", away);
   }, [isOpen]);
