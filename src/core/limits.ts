@@ -137,6 +137,8 @@ export const LIMITS = {
   viewAgeMs: 400 * 86_400_000,
   /** Spans counted that came after a trace was opened; then the count says "at least". */
   lateSpans: 100_000,
+  /** Spans told that link to a span: a list longer than this is found by its links. */
+  linkedFrom: 50,
   /** Keys of a trace that are told: a list longer than this is searched by typing. */
   rowKeys: 1000,
   /** Values told apart when a trace is coloured by an attribute: more hues look alike. */

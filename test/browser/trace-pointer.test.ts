@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { batchOf, plainSpan } from "../support/plain-spans.ts";
 import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
 import { shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
@@ -52,6 +53,31 @@ test("an event's tick tells its events, the path's line what it means", { skip }
   await pointAt(page, line.x + line.width / 2, line.y + 1);
   assert.equal(await hint.count(), 0);
   assert.deepEqual(errors, []);
+  await close();
+});
+
+test("a span that another links to says so, and leads there", { skip }, async () => {
+  const traceHex = "5a0b1000000000000000000000000001";
+  const id = (i: number): string => i.toString(16).padStart(16, "0");
+  const startNs = 1_763_800_000_000_000_000n;
+  const links = [{ traceHex, spanHex: id(2), attributes: [] }];
+  const child = { traceHex, parentHex: id(1) };
+  await ui.store.write(
+    batchOf([
+      plainSpan({ traceHex, spanHex: id(1), name: "root", startNs, durationNs: 9_000n }),
+      plainSpan({ ...child, spanHex: id(2), name: "send", startNs: startNs + 1_000n }),
+      plainSpan({ ...child, spanHex: id(3), name: "batch", startNs: startNs + 2_000n, links }),
+    ]),
+  );
+  await ui.store.settle();
+  const { page, close } = await openTrace(browser, ui, { traceIdHex: traceHex });
+  assert.equal(await rowAt(page, 1).locator(".tl-pill").textContent(), "linked from");
+  assert.equal(await rowAt(page, 2).locator(".tl-pill").textContent(), "links");
+  await press(page, "j", " ");
+  const send = page.getByRole("region", { name: "Span service-a: send" });
+  await send.getByRole("button", { name: /^service-a batch/ }).click();
+  await page.getByRole("region", { name: "Span service-a: batch" }).waitFor();
+  assert.deepEqual(await axeViolations(page), []);
   await close();
 });
 

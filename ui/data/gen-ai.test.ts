@@ -31,6 +31,7 @@ function detailOf(texts: Texts, events: readonly (readonly [string, Texts])[] = 
       attributes: listOf(attributes),
     })),
     links: [],
+    linkedFrom: [],
     warnings: [],
   };
 }

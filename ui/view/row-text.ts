@@ -113,6 +113,7 @@ function rowMarks(model: TraceModel, columns: TraceColumns, slot: RowSlot): RowM
   if ((flags & SPAN_FLAG.ORPHAN) !== 0) marks.push({ text: "parent missing", tone: "warn" });
   if ((flags & SPAN_FLAG.WARNINGS) !== 0) marks.push({ text: "warning", tone: "warn" });
   if ((flags & SPAN_FLAG.LINKS) !== 0) marks.push({ text: "links", tone: "" });
+  if ((flags & SPAN_FLAG.LINKED) !== 0) marks.push({ text: "linked from", tone: "" });
   return marks;
 }
 

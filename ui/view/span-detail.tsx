@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
 import { genAiOf } from "../data/gen-ai.ts";
+import { rowsOfSpanIds } from "../layout/span-ids.ts";
 import { durationText } from "../layout/duration-text.ts";
 import { exactInstant } from "./exact-instant.ts";
 import type { AttributeText, EventDetail, LinkDetail, SpanDetail } from "../data/trace-source.ts";
@@ -215,6 +216,11 @@ function Sections({ context, detail, service }: SectionsProps): JSX.Element {
           <Links context={context} links={detail.links} />
         </Section>
       )}
+      {detail.linkedFrom.length > 0 && (
+        <Section title="Linked from" count={detail.linkedFrom.length} open>
+          <LinkedFrom context={context} spanIds={detail.linkedFrom} />
+        </Section>
+      )}
       {detail.traceState !== "" && (
         <Section title="Trace state" count={1}>
           <code class="wrap">{detail.traceState}</code>
@@ -337,6 +343,36 @@ function EventItem({ context, detail, event }: EventItemProps): JSX.Element {
         />
       )}
     </>
+  );
+}
+
+interface LinkedFromProps {
+  readonly context: TraceContext;
+  readonly spanIds: readonly string[];
+}
+
+/** The spans that name this one in a link, by what they are called. */
+function LinkedFrom({ context, spanIds }: LinkedFromProps): JSX.Element {
+  const columns = context.model.columns.value;
+  const rows = useMemo(
+    () => (columns === undefined ? [] : rowsOfSpanIds(columns, spanIds)),
+    [columns, spanIds],
+  );
+  const nameOf = (row: number): string => {
+    if (columns === undefined || row < 0) return "a span";
+    const service = columns.services[columns.service[row]!] ?? "";
+    return `${service} ${columns.names[columns.name[row]!] ?? ""}`;
+  };
+  return (
+    <ul class="links">
+      {spanIds.map((hex, i) => (
+        <li key={hex}>
+          <button type="button" class="button quiet" onClick={() => context.showSpan(hex)}>
+            {nameOf(rows[i] ?? -1)} <code>{hex}</code>
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
 

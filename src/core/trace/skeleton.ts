@@ -5,6 +5,7 @@ import { ATTRIBUTE_TYPE, STATUS_CODE } from "../batch.ts";
 import type { SpanBatch } from "../batch.ts";
 import { dictText } from "../read.ts";
 import { displayOrder } from "./display-order.ts";
+import { eachInnerLink } from "./linked-from.ts";
 import { orderByStart } from "./start-order.ts";
 import { SpanIdIndex, treeOf } from "./tree.ts";
 import type { TraceTree } from "./tree.ts";
@@ -26,6 +27,8 @@ export const SKELETON_FLAG = {
   DUPLICATE_ID: 32,
   /** Its status says that it went well. */
   OK: 64,
+  /** Another span of the trace, none of its children, links to it. */
+  LINKED: 128,
 } as const;
 
 /** A trace in display order: a row's subtree are the rows `row ..< end[row]`. */
@@ -257,6 +260,9 @@ function flagsOf(view: TraceView, rowOf: Uint32Array, tree: TraceTree): Uint8Arr
     flags[rowOf[v]!] = bits;
   }
   for (const v of view.warnings.keys()) flags[rowOf[v]!]! |= SKELETON_FLAG.WARNINGS;
+  eachInnerLink(view, (_, target) => {
+    flags[rowOf[target]!]! |= SKELETON_FLAG.LINKED;
+  });
   return flags;
 }
 

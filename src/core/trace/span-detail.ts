@@ -6,6 +6,8 @@ import type { AttributeTable, SpanBatch } from "../batch.ts";
 import { attributeName, attributeValue, dictText, valueText } from "../read.ts";
 import { ipv4Text } from "./host-key.ts";
 import { REF_TYPE_ATTRIBUTE } from "./references.ts";
+import { linkedFrom } from "./linked-from.ts";
+import { SKELETON_FLAG } from "./skeleton.ts";
 import type { Skeleton } from "./skeleton.ts";
 import { storedWarningKey, storedWarnings } from "./stored-warnings.ts";
 import type { TraceView } from "./view.ts";
@@ -51,6 +53,8 @@ export interface SpanDetail {
   readonly scope: readonly AttributeText[];
   readonly events: readonly EventDetail[];
   readonly links: readonly LinkDetail[];
+  /** Span ids of the trace's spans that link to it, children left out. */
+  readonly linkedFrom: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -86,7 +90,11 @@ export function spanDetail(view: TraceView, skeleton: Skeleton, row: number): Sp
   const texts = (table: AttributeTable, owner: number): AttributeText[] =>
     attributeTexts(batch, table, owner, view.adjusted);
   const warned = warningsOf(batch, i);
-  const attributes = texts(batch.spanAttributes, i);
+  const own = texts(batch.spanAttributes, i);
+  const { attributes, warnings } = view.adjusted
+    ? withoutTwins(own)
+    : { attributes: own, warnings: [] };
+  const isLinked = (skeleton.flags[row]! & SKELETON_FLAG.LINKED) !== 0;
   return {
     row,
     spanIdHex: toHex(skeleton.spanId, row * 8, 8),
@@ -101,8 +109,31 @@ export function spanDetail(view: TraceView, skeleton: Skeleton, row: number): Sp
     scope: texts(batch.scopeAttributes, scope),
     events: eventDetails(batch, i, skeleton, row, texts),
     links: linkDetails(batch, i, texts),
-    warnings: [...warned.texts, ...(view.warnings.get(v) ?? [])],
+    linkedFrom: isLinked ? linkedFrom(view, v).map((from) => spanIdOf(view, from)) : [],
+    warnings: [...warned.texts, ...(view.warnings.get(v) ?? []), ...warnings],
   };
+}
+
+/** Attributes without those that say the same again, and Jaeger UI's warnings about them. */
+function withoutTwins(all: readonly AttributeText[]): {
+  readonly attributes: readonly AttributeText[];
+  readonly warnings: readonly string[];
+} {
+  const seen = new Set<string>();
+  const attributes: AttributeText[] = [];
+  const warnings: string[] = [];
+  for (const attribute of all) {
+    const { key, type, text } = attribute;
+    const said = JSON.stringify([key, type, text]);
+    if (seen.has(said)) warnings.push(`Duplicate tag "${key}:${text}"`);
+    else attributes.push(attribute);
+    seen.add(said);
+  }
+  return { attributes, warnings };
+}
+
+function spanIdOf(view: TraceView, v: number): string {
+  return toHex(new Uint8Array(view.spanIds.buffer, view.spanIds.byteOffset + v * 8, 8));
 }
 
 type Texts = (table: AttributeTable, owner: number) => AttributeText[];
