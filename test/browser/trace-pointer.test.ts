@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { batchOf, plainSpan } from "../support/plain-spans.ts";
 import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
-import { shopBatch, shopSpanHex } from "./trace-fixtures.ts";
+import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rectsOf, rowAt, windowOf } from "./trace-open.ts";
 import { startUi } from "./ui-server.ts";
@@ -20,6 +20,7 @@ before(async () => {
   browser = await launchBrowser();
   ui = await startUi();
   await ui.store.write(shopBatch());
+  await ui.store.write(bigBatch("mixed", 3000));
   await ui.store.settle();
 });
 after(async () => {
@@ -78,6 +79,20 @@ test("a span that another links to says so, and leads there", { skip }, async ()
   await send.getByRole("button", { name: /^service-a batch/ }).click();
   await page.getByRole("region", { name: "Span service-a: batch" }).waitFor();
   assert.deepEqual(await axeViolations(page), []);
+  await close();
+});
+
+test("the row under the pointer stands out as rows scroll beneath it", { skip }, async () => {
+  const traceIdHex = bigTraceHex("mixed", 3000);
+  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const y = 24 * 10 + 12;
+  await pointAt(page, 900, y);
+  for (const pixels of [600, -90, 2400]) {
+    await page.mouse.wheel(0, pixels);
+    await frames(page, 3);
+    const [label] = (await rectsOf(page, "label")).filter(({ text }) => text.includes("::"));
+    assert.ok(label!.y <= y && y < label!.y + 24, `${label!.y}`);
+  }
   await close();
 });
 

@@ -62,6 +62,7 @@ function onWheel(
   }
   if (event.deltaX !== 0) model.pan((event.deltaX * unit) / across);
   if (event.deltaY !== 0) model.scrollBy(event.deltaY * unit);
+  view.lookAhead();
   hoverAt(context, view, body, event);
 }
 

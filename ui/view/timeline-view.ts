@@ -81,6 +81,11 @@ export class TimelineView {
     return this.#frame;
   }
 
+  /** Takes the frame that is drawn next: after a scroll the pointer is on another row. */
+  lookAhead(): void {
+    this.#frame = this.#model.frame() ?? this.#frame;
+  }
+
   /** The slot at a height of the body, sticky rows first. */
   slotAt(y: number): RowSlot | undefined {
     const frame = this.#frame;
