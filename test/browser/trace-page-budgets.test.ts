@@ -55,6 +55,7 @@ const FIGURES: readonly (readonly [keyof TraceCosts, string])[] = [
   ["openSpan", "open a span, CPU ms"],
   ["nodes", "DOM nodes"],
   ["memoryMb", "heap and buffers, MB"],
+  ["busy", "machine busy before, %"],
 ];
 
 const CASES: readonly MeasuredTrace[] = [
