@@ -36,7 +36,7 @@ export interface TraceCosts {
 
 /** The machine is looked at for so long, ms, and at most so often until it has nothing to do. */
 const LOOK_MS = 250;
-const QUIET_LOOKS = 20;
+const QUIET_LOOKS = 12;
 const QUIET_PERCENT = 10;
 
 const FRAMES = 40;

@@ -45,6 +45,8 @@ export class TimelineView {
   readonly #resize: ResizeObserver;
   #frameAsked = 0;
   #restTimer = 0;
+  /** What the ruler was drawn of last. */
+  #ruled: readonly unknown[] = [];
   /** What attributes were fetched for last: the columns and their rows. */
   #asked: readonly unknown[] = [];
   #frame: TimelineFrame | undefined;
@@ -131,17 +133,7 @@ export class TimelineView {
     }
     const ticks = model.ticks();
     drawTimeline(this.#surface, frame, ticks);
-    drawRuler(this.#ruler, {
-      width: Math.max(1, frame.width - frame.nameWidth),
-      height: RULER_HEIGHT,
-      fromNs: frame.fromNs,
-      toNs: frame.toNs,
-      ticksNs: ticks,
-      cursorNs: frame.cursorNs,
-      palette: frame.palette,
-      tickText: (ns) => model.tickText(ns),
-      cursorText: (ns) => model.cursorText(ns),
-    });
+    this.#drawRuler(frame, ticks);
     const rowsState = model.rowsState.peek();
     if (rowsState === this.#shownState) return;
     this.#shownState = rowsState;
@@ -150,6 +142,26 @@ export class TimelineView {
     this.#placeThumb();
     clearTimeout(this.#restTimer);
     this.#restTimer = window.setTimeout(() => this.#rest(), REST_MS);
+  }
+
+  /** Scrolling leaves it as it is. */
+  #drawRuler(frame: TimelineFrame, ticksNs: readonly number[]): void {
+    const { fromNs, toNs, cursorNs, palette } = frame;
+    const width = Math.max(1, frame.width - frame.nameWidth);
+    const parts = [width, fromNs, toNs, cursorNs, palette, globalThis.devicePixelRatio];
+    if (parts.every((part, i) => part === this.#ruled[i])) return;
+    this.#ruled = parts;
+    drawRuler(this.#ruler, {
+      width,
+      height: RULER_HEIGHT,
+      fromNs,
+      toNs,
+      ticksNs,
+      cursorNs,
+      palette,
+      tickText: (ns) => this.#model.tickText(ns),
+      cursorText: (ns) => this.#model.cursorText(ns),
+    });
   }
 
   /** What nobody reads of rows that rush past is fetched and written once they stand still. */
