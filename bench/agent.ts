@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { CounterTable } from "../src/base/counters.ts";
 import { BatchBuilder } from "../src/core/builder.ts";
 import type { SpanBatch } from "../src/core/batch.ts";
-import { spansOf } from "../src/exporters/jaeger-grpc/post-spans.ts";
+import { partsOf } from "../src/exporters/jaeger-grpc/post-spans.ts";
 import { startGrpcServer } from "../src/net/grpc-server.ts";
 import { rebuildBatch } from "../src/pipeline/rebuild.ts";
 import { decodeOtlpProto } from "../src/wire/otlp-proto-decode.ts";
@@ -64,7 +64,7 @@ interface Sink {
 async function startSink(): Promise<Sink> {
   const seen = { spans: 0, calls: 0 };
   const handle = async (request: Uint8Array): Promise<Uint8Array> => {
-    seen.spans += spansOf(request);
+    seen.spans += partsOf(request).spanCount;
     seen.calls++;
     return new Uint8Array(0);
   };

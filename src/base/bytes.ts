@@ -100,3 +100,11 @@ export function isZero(bytes: Uint8Array, start: number, length: number): boolea
   for (let i = start; i < start + length; i++) if (bytes[i] !== 0) return false;
   return true;
 }
+
+/**
+ * Gives the memory of bytes back at once, when it is all theirs; nobody may use them again. It lies
+ * outside V8's heap, and until a collection megabytes of it are the price of every second.
+ */
+export function releaseBytes({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}

@@ -282,6 +282,14 @@ export class BatchBuilder {
     }
   }
 
+  /** Takes back all spans and resources but the first so many; nothing else must be of theirs. */
+  truncate(spans: number, resources: number): void {
+    while (this.spanCount > spans) this.dropLastSpan();
+    this.resourceAttributes.truncate(resources);
+    this.resourceDropped.length = resources;
+    this.resourceSchemaUrlId.length = resources;
+  }
+
   /** Empties the builder, keeping its memory. */
   reset(): void {
     this.#keyOfName.fill(0, 0, Math.min(this.#keyOfName.length, this.dictionary.count));

@@ -67,6 +67,10 @@ export const LIMITS = {
   udpQueueBytes: 4 * 1024 * 1024,
   /** Decoding goes on this long before the socket is read again: the kernel holds a few ms. */
   udpSliceMs: 2,
+  /** Messages by UDP become one batch for so long: a batch costs as much as fifty spans in it. */
+  udpBatchMs: 20,
+  /** And up to so many of their bytes: 800 spans. */
+  udpBatchBytes: 512 * 1024,
   /** Jaeger clients whose losses are followed; beyond it the one silent longest is forgotten. */
   udpClients: 10_000,
   /** A client silent for so long is forgotten, as in Jaeger. */

@@ -28,7 +28,8 @@ const PROTOCOL: DeliveryProtocol = {
 };
 
 function parcel(spans: number, content = 1): Parcel {
-  return { bytes: new Uint8Array(spans).fill(content), spans, format: "jaeger", group: "" };
+  const bytes = new Uint8Array(spans).fill(content);
+  return { bytes, spans, format: "jaeger", group: "", strangerBytes: spans };
 }
 
 function serve(
@@ -110,7 +111,7 @@ test("parcels are delivered; those that wait travel together", async (t) => {
   );
 });
 
-test("only parcels of one group travel together, and a busy group lets others pass", async (t) => {
+test("a call has one group in a row, and others where they fit whole", async (t) => {
   const gate = Promise.withResolvers<undefined>();
   const calls: Uint8Array[] = [];
   const server = await serve(async (request) => {
@@ -123,22 +124,41 @@ test("only parcels of one group travel together, and a busy group lets others pa
   const of = (group: number, spans: number): Parcel => ({
     ...parcel(spans, group),
     group: `group ${group}`,
+    // Among others it would take twice the bytes.
+    strangerBytes: spans * 2,
   });
   // Four calls are under way before the first parcel waits.
   for (let i = 0; i < 4; i++) delivery.offer([of(1, 1)]);
-  for (let i = 0; i < 6; i++) delivery.offer([of(2, 100_000), of(3, 10)]);
+  for (let i = 0; i < 6; i++) delivery.offer([of(2, 100_000), of(3, 5000), of(4, 5), of(5, 1)]);
   gate.resolve(undefined);
   await settled();
-  assert.ok(calls.every((call) => call.every((content) => content === call[0])));
-  const groups = calls.slice(4).map((call) => `${call[0]}: ${call.length}`);
-  assert.deepEqual(groups, ["2: 200000", "3: 60", "2: 200000", "2: 200000"]);
+  const runs = calls.slice(4).map((call) => runsOf(call).join(" "));
+  // 256 KiB: 200,000 of the busy group leave room for 62,144 bytes of others.
+  assert.deepEqual(runs, ["2: 200000 3: 30000 4: 30 5: 6", "2: 200000", "2: 200000"]);
 });
+
+/** What a message is made of: contents and how many of them are in a row. */
+function runsOf(message: Uint8Array): string[] {
+  const runs: [content: number, count: number][] = [];
+  for (const content of message) {
+    const last = runs.at(-1);
+    if (last?.[0] === content) last[1]++;
+    else runs.push([content, 1]);
+  }
+  return runs.map(([content, count]) => `${content}: ${count}`);
+}
 
 test("what is beyond the bytes or the spans is refused and counted", async (t) => {
   const { delivery, count } = rig(t, 1, { maxBytes: 100, maxSpans: 60 });
   assert.equal(delivery.offer([parcel(50)]), "taken");
   assert.equal(delivery.offer([parcel(11)]), "buffer-full");
-  const heavy = { bytes: new Uint8Array(51), spans: 1, format: "jaeger", group: "" };
+  const heavy = {
+    bytes: new Uint8Array(51),
+    spans: 1,
+    format: "jaeger",
+    group: "",
+    strangerBytes: 51,
+  };
   assert.equal(delivery.offer([heavy]), "buffer-full");
   assert.equal(delivery.offer([parcel(5), parcel(5)]), "taken");
   assert.equal(count("dropped", "buffer-full"), 12);

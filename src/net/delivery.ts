@@ -1,6 +1,7 @@
 /** A bounded buffer of encoded spans and the calls that empty it: each delivered or counted. */
 
 import { Backoff } from "../base/backoff.ts";
+import { releaseBytes } from "../base/bytes.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { CounterTable } from "../base/counters.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -15,8 +16,10 @@ export interface Parcel {
   readonly spans: number;
   /** Value of Jaeger's `format` label: what the spans came in as. */
   readonly format: string;
-  /** Parcels of one group may travel in one call. */
+  /** Parcels of one group are behind each other in a call: together they are the shortest. */
   readonly group: string;
+  /** Bytes it takes in a call whose first parcel is of another group. */
+  readonly strangerBytes: number;
 }
 
 /** What a delivery does that depends on the protocol. */
@@ -25,7 +28,7 @@ export interface DeliveryProtocol {
   readonly path: string;
   /** Codes that ask for another attempt later. */
   readonly retryCodes: ReadonlySet<number>;
-  /** The message that carries all these parcels of one group. */
+  /** The message that carries all these parcels. */
   join(parcels: readonly Parcel[]): Uint8Array;
   /** Spans that a good answer says were refused. */
   rejectedBy(answer: Uint8Array): number;
@@ -42,6 +45,14 @@ export interface DeliveryOptions {
   readonly counters: CounterTable;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+/** What became of a message. */
+interface Outcome {
+  /** Why it was given up, or how many of its spans a server refused. */
+  readonly ended: DropReason | number;
+  /** Whether nobody needs its memory any more. */
+  readonly isSent: boolean;
 }
 
 /** Takes parcels and makes calls of them until each is delivered or given up. */
@@ -135,29 +146,45 @@ export class Delivery {
     if (this.#spans === 0) this.#idle?.();
   }
 
-  /** What the next call carries: as many parcels of the first group as fit. */
+  /**
+   * What the next call carries: as many parcels of the first group as fit, and other groups that
+   * fit whole. So many processes of few spans each are no more calls than one.
+   */
   #next(): readonly Parcel[] | undefined {
+    const parcels: Parcel[] = [];
+    let left: number = LIMITS.deliveryCallBytes;
     for (const [key, group] of this.#groups) {
+      const isFirst = parcels.length === 0;
+      const count = isFirst ? fitting(group, left) : group.length;
+      const bytes = bytesOf(group, count, isFirst);
+      if (!isFirst && bytes > left) continue;
+      left -= bytes;
       this.#groups.delete(key);
-      const count = fitting(group, LIMITS.deliveryCallBytes);
-      if (count === group.length) return group;
+      for (let i = 0; i < count; i++) parcels.push(group[i]!);
       // The rest of a busy group waits behind the others.
-      this.#groups.set(key, group.slice(count));
-      return group.slice(0, count);
+      if (count < group.length) this.#groups.set(key, group.slice(count));
     }
-    return undefined;
+    return parcels.length === 0 ? undefined : parcels;
   }
 
   async #send(parcels: readonly Parcel[]): Promise<void> {
-    const ended = await this.#deliver(this.#options.protocol.join(parcels));
-    if (ended === "refused" && parcels.length > 1) await this.#sendEach(parcels);
-    else this.#settle(parcels, ended);
+    const message = this.#options.protocol.join(parcels);
+    const { ended, isSent } = await this.#deliver(message);
+    if (ended === "refused" && parcels.length > 1) {
+      await this.#sendEach(parcels);
+      return;
+    }
+    this.#settle(parcels, ended);
+    if (isSent) releaseBytes(message);
+    // Where there are several the message was a copy of them.
+    if (parcels.length > 1) for (const { bytes } of parcels) releaseBytes(bytes);
   }
 
   /** What is wrong with one parcel must not cost the others it travelled with. */
   async #sendEach(parcels: readonly Parcel[]): Promise<void> {
     for (const parcel of parcels) {
-      this.#settle([parcel], await this.#deliver(this.#options.protocol.join([parcel])));
+      const { ended } = await this.#deliver(this.#options.protocol.join([parcel]));
+      this.#settle([parcel], ended);
     }
   }
 
@@ -177,28 +204,28 @@ export class Delivery {
     }
   }
 
-  /** Calls until the message is taken, but for a number of spans, or given up: then why. */
-  async #deliver(message: Uint8Array): Promise<DropReason | number> {
+  /** Calls until the message is taken or given up. */
+  async #deliver(message: Uint8Array): Promise<Outcome> {
     const { channel, protocol, retries, random } = this.#options;
     const { deliveryRetryMs: baseMs, deliveryRetryMostMs: maxMs } = LIMITS;
     const backoff = new Backoff({ baseMs, maxMs, random });
     let refusals = 0;
     let losses = 0;
     for (;;) {
-      if (!(await channel.ready()) || this.#cut) return "shutdown";
+      if (!(await channel.ready()) || this.#cut) return { ended: "shutdown", isSent: false };
       const reply = await channel.call(protocol.path, message, LIMITS.deliveryMs);
       if (reply.code === GRPC_STATUS.OK && reply.from === "server") {
-        return protocol.rejectedBy(reply.body);
+        return { ended: protocol.rejectedBy(reply.body), isSent: reply.isSent };
       }
       this.#meters.failed(reply);
       // While there is no connection nothing is sent, and waiting is no attempt.
       if (reply.from === "unsent") continue;
       if (reply.from === "nobody") {
-        if (++losses > LIMITS.deliveryLosses) return "connection-lost";
+        if (++losses > LIMITS.deliveryLosses) return { ended: "connection-lost", isSent: false };
         continue;
       }
-      if (!protocol.retryCodes.has(reply.code)) return "refused";
-      if (++refusals > retries) return "retries-exhausted";
+      if (!protocol.retryCodes.has(reply.code)) return { ended: "refused", isSent: false };
+      if (++refusals > retries) return { ended: "retries-exhausted", isSent: false };
       await this.#pause(backoff.next());
     }
   }
@@ -214,6 +241,15 @@ export class Delivery {
       this.#pauses.add(wake);
     });
   }
+}
+
+/** Bytes that the first `count` parcels of a group take in a call, which begins with it or not. */
+function bytesOf(group: readonly Parcel[], count: number, isFirst: boolean): number {
+  let bytes = 0;
+  for (let i = 0; i < count; i++) {
+    bytes += isFirst ? group[i]!.bytes.length : group[i]!.strangerBytes;
+  }
+  return bytes;
 }
 
 /** How many of the parcels, from the first, are within the bytes; at least one. */

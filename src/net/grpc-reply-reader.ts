@@ -17,16 +17,20 @@ export interface GrpcReply {
    * the server may have done it; or nobody, as nothing was sent.
    */
   readonly from: "server" | "nobody" | "unsent";
+  /** Whether the whole message has gone out: its memory is the caller's again. */
+  readonly isSent: boolean;
 }
+
+type Ending = Omit<GrpcReply, "isSent">;
 
 /** A reply that no server gave. */
 export function unanswered(code: number, message: string): GrpcReply {
-  return { code, message, body: EMPTY, from: "nobody" };
+  return { code, message, body: EMPTY, from: "nobody", isSent: false };
 }
 
 /** The reply to a call that was not made. */
 export function unsent(message: string): GrpcReply {
-  return { code: GRPC_STATUS.UNAVAILABLE, message, body: EMPTY, from: "unsent" };
+  return { code: GRPC_STATUS.UNAVAILABLE, message, body: EMPTY, from: "unsent", isSent: false };
 }
 
 /** gRPC's codes for proxies and servers that answer in plain HTTP. */
@@ -49,7 +53,7 @@ export class ReplyReader {
   #trailers: IncomingHttpHeaders | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #failure: GrpcReply | undefined;
+  #failure: Ending | undefined;
 
   constructor(stream: ClientHttp2Stream, limitBytes: number, done: (reply: GrpcReply) => void) {
     this.#limitBytes = limitBytes;
@@ -62,7 +66,7 @@ export class ReplyReader {
     stream.on("error", (error) => {
       this.#failure ??= unanswered(GRPC_STATUS.UNAVAILABLE, `connection lost: ${error.message}`);
     });
-    stream.on("close", () => this.#done(this.#reply()));
+    stream.on("close", () => this.#done({ ...this.#ending(), isSent: stream.writableFinished }));
   }
 
   /** Ends the call from our side; what comes later is not looked at. */
@@ -86,7 +90,7 @@ export class ReplyReader {
     stream.destroy();
   }
 
-  #reply(): GrpcReply {
+  #ending(): Ending {
     const trailers = this.#trailers;
     if (trailers === undefined) return this.#failure ?? this.#withoutStatus();
     const code = Number(trailers["grpc-status"]);
@@ -95,7 +99,7 @@ export class ReplyReader {
     return this.#failure ?? this.#success();
   }
 
-  #success(): GrpcReply {
+  #success(): Ending {
     const bytes = Buffer.concat(this.#chunks);
     const whole = bytes.length >= PREFIX_BYTES && bytes[0] === 0;
     if (!whole || bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES) {
@@ -107,7 +111,7 @@ export class ReplyReader {
   }
 
   /** A stream that closed without gRPC's trailers: a proxy spoke, or the connection went. */
-  #withoutStatus(): GrpcReply {
+  #withoutStatus(): Ending {
     const status = this.#httpStatus;
     if (status === 0 || status === 200) {
       return unanswered(GRPC_STATUS.UNAVAILABLE, "the connection closed before the answer");

@@ -38,7 +38,7 @@ async function rig(t: TestContext, options: Partial<UdpServerOptions> = {}): Pro
     receiveBufferBytes: 1024 * 1024,
     counters,
     take: (packet) => {
-      taken.push(packet);
+      taken.push(new Uint8Array(packet));
       return packet.length > 0;
     },
     ...options,
@@ -107,7 +107,7 @@ test("the queue holds no more than it may while the taker is slow", async (t) =>
       const endMs = performance.now() + (slow ? 100 : 0);
       while (performance.now() < endMs);
       slow = false;
-      taken.push(packet);
+      taken.push(new Uint8Array(packet));
       return true;
     },
   });
@@ -129,7 +129,7 @@ test("a bug of the taker is told, and the next datagram is taken", async (t) => 
         first = false;
         throw new TypeError("a bug");
       }
-      taken.push(packet);
+      taken.push(new Uint8Array(packet));
       return true;
     },
     onFault: (error) => faults.push(error),

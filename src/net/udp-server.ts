@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
+import { releaseBytes } from "../base/bytes.ts";
 import type { CounterTable } from "../base/counters.ts";
 import { LIMITS } from "../core/limits.ts";
 import { listenError } from "./listen.ts";
@@ -22,8 +23,8 @@ export interface UdpServerOptions extends ListenOptions {
   readonly receiveBufferBytes: number;
   readonly counters: CounterTable;
   /**
-   * Takes one datagram, its own from now on. True when it was understood, false when it was
-   * refused and counted by the taker; what it throws is our own bug.
+   * Takes one datagram, whose bytes are gone once it returns. True when it was understood, false
+   * when it was refused and counted by the taker; what it throws is our own bug.
    */
   readonly take: (packet: Uint8Array) => boolean;
   /** Told of what `take` throws. */
@@ -91,11 +92,13 @@ class PacketQueue {
     this.#meters.received(packet.length);
     if (packet.length > maxPacketBytes) {
       this.#meters.dropped("too-large");
+      releaseBytes(packet);
       return;
     }
     const full = this.length >= queuePackets;
     if (full || this.#bytes + packet.length > LIMITS.udpQueueBytes) {
       this.#meters.dropped("queue-full");
+      releaseBytes(packet);
       return;
     }
     this.#packets.push(packet);
@@ -133,6 +136,7 @@ class PacketQueue {
       this.#meters.taken(false);
       this.#options.onFault?.(error);
     }
+    releaseBytes(packet);
   }
 }
 

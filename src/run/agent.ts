@@ -44,7 +44,8 @@ export function startAgent(config: Config, context: RoleContext): Promise<Runnin
     const { SamplingProxy } = await import("../api/sampling-proxy.ts");
     const { clock, counters } = parts;
     await serveClientConfig(parts, new SamplingProxy({ caller: asking, counters, clock }));
-    await serveUdp(parts, { sink, rejections: rejectionsOf(counters) });
+    // Exporters encode what they take at once.
+    await serveUdp(parts, { sink, sinkLetsGo: true, rejections: rejectionsOf(counters) });
     const collectors = `${config[flag].join(", ")} (${otlp ? "OTLP" : "Jaeger"} over gRPC)`;
     return {
       rows: [["Spans", `to ${collectors}`]],

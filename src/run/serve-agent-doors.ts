@@ -5,7 +5,7 @@ import { SpoorError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { SamplingSource } from "../core/sampling.ts";
 import type { BaggageRestrictions } from "../api/baggage.ts";
-import type { UdpProcessor } from "../receivers/jaeger-udp/receiver.ts";
+import type { JaegerUdpOptions, UdpProcessor } from "../receivers/jaeger-udp/receiver.ts";
 import type { RoleParts } from "./role.ts";
 import type { Intake } from "./serve-receivers.ts";
 
@@ -17,7 +17,10 @@ const PROCESSORS = [
 ] as const satisfies readonly (readonly [UdpProcessor, string])[];
 
 /** Starts every UDP processor that is on. */
-export async function serveUdp(parts: RoleParts, intake: Intake): Promise<void> {
+export async function serveUdp(
+  parts: RoleParts,
+  intake: Intake & Pick<JaegerUdpOptions, "sinkLetsGo">,
+): Promise<void> {
   const { clock, closers, config, counters, onFault } = parts;
   const on = PROCESSORS.filter(([name]) => config[`processor.${name}.server-host-port`]);
   if (on.length === 0) return;
@@ -43,6 +46,7 @@ export async function serveUdp(parts: RoleParts, intake: Intake): Promise<void> 
         receiveBufferBytes: asked === 0 ? LIMITS.udpReceiveBufferBytes : asked,
         clients,
         counters,
+        clock,
         onFault,
       }),
     );

@@ -13,9 +13,8 @@ import { encodeJaegerThrift } from "../../test/support/jaeger-thrift-encode.ts";
 import { postSpansRequest } from "../../test/support/jaeger-schema.ts";
 import { decodeJaegerPostSpans } from "./jaeger-proto-decode.ts";
 import { encodeJaegerPostSpans } from "./jaeger-proto-encode.ts";
-import { decodeJaegerThriftBatch, decodeJaegerThriftMessage } from "./jaeger-thrift-decode.ts";
-import { CompactThriftWriter } from "./thrift-compact-writer.ts";
-import { BinaryThriftWriter, ThriftType } from "./thrift-writer.ts";
+import { decodeJaegerThriftBatch } from "./jaeger-thrift-decode.ts";
+import { JaegerThriftMessages } from "./jaeger-thrift-messages.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const OTHER = "000000000000000000000000000000ff";
@@ -240,39 +239,12 @@ describe("batches as PostSpans requests", () => {
 describe("Jaeger's Thrift", () => {
   const golden = decode([{ references: [reference(2)], tags: [text("a", "b")] }]);
 
-  it("gives number and statistics of the batch, in both protocols, old envelope or new", () => {
-    for (const protocol of ["binary", "compact"] as const) {
-      const Writer = protocol === "compact" ? CompactThriftWriter : BinaryThriftWriter;
-      const writer = new Writer(new Uint8Array(64), 4096);
-      writer.structBegin();
-      writer.fieldStruct(1);
-      writer.structBegin();
-      writer.fieldString(1, "shop");
-      writer.structEnd();
-      writer.fieldList(2, ThriftType.struct, 0);
-      writer.fieldI64(3, 0, 7);
-      writer.fieldStruct(4);
-      writer.structBegin();
-      for (const field of [1, 2, 3]) writer.fieldI64(field, 0, field * 10);
-      writer.structEnd();
-      writer.structEnd();
-      const decoded = decodeJaegerThriftBatch(writer.bytes.slice(0, writer.position), protocol, {
-        builder: new BatchBuilder(),
-      });
-      assert.equal(decoded.seqNo, 7);
-      assert.deepEqual(decoded.stats, {
-        fullQueueDroppedSpans: 10,
-        tooLargeDroppedSpans: 20,
-        failedToEmitSpans: 30,
-      });
-    }
+  it("reads messages in the old envelope too", () => {
     const strict = encodeJaegerThrift(golden, "binary", true);
     const old = Buffer.concat([strict.subarray(4, 17), Buffer.of(4), strict.subarray(17)]);
-    const decoded = decodeJaegerThriftMessage(Uint8Array.from(old), "binary", {
-      builder: new BatchBuilder(),
-    });
-    assert.equal(decoded.batch.spanCount, 1);
-    assert.equal(decoded.seqNo, undefined);
+    const messages = new JaegerThriftMessages("binary");
+    assert.equal(messages.add(Uint8Array.from(old)).seqNo, undefined);
+    assert.equal(messages.finish().spanCount, 1);
   });
 
   it("adds the parent before the references, unless it is among them", () => {
@@ -302,7 +274,7 @@ describe("Jaeger's Thrift", () => {
       [Uint8Array.of(0x80, 2, 0, 1), "binary", /not version 1/],
     ];
     for (const [packet, protocol, wanted] of cases) {
-      refused(() => decodeJaegerThriftMessage(packet, protocol, { builder }), wanted, "malformed");
+      refused(() => new JaegerThriftMessages(protocol).add(packet), wanted, "malformed");
     }
     const body = (...list: number[]): (() => unknown) => {
       return () => decodeJaegerThriftBatch(Uint8Array.from(list), "binary", { builder });

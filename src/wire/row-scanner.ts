@@ -15,10 +15,10 @@ const MOST_FOLLOWERS = 65_536;
  */
 let followers = new Uint32Array(FOLLOWERS);
 
-/** Reads keys and texts of one request into a builder. */
+/** Reads keys and texts of a request, or of one after the other, into a builder. */
 export class RowScanner {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+  bytes: Uint8Array;
+  view: DataView;
   readonly builder: BatchBuilder;
   readonly limits: DecodeLimits;
   /** Where the primitive read last stopped. */
@@ -34,6 +34,14 @@ export class RowScanner {
     this.builder = builder;
     this.limits = limits;
     if (followers.length > MOST_FOLLOWERS) followers = new Uint32Array(FOLLOWERS);
+  }
+
+  /** Goes on with other bytes, at their beginning. */
+  scan(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.at = 0;
+    this.#previous = 0;
   }
 
   /** Tells that the next attribute is the first of its owner. */

@@ -48,7 +48,7 @@ export interface ThriftMessage {
  */
 export class ThriftScanner extends RowScanner {
   readonly compact: boolean;
-  readonly #end: number;
+  #end: number;
   /** Number and type of the field read last. */
   field = 0;
   type = 0;
@@ -72,6 +72,11 @@ export class ThriftScanner extends RowScanner {
   ) {
     super(bytes, builder, limits);
     this.compact = protocol === "compact";
+    this.#end = bytes.length;
+  }
+
+  override scan(bytes: Uint8Array): void {
+    super.scan(bytes);
     this.#end = bytes.length;
   }
 

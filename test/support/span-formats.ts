@@ -3,10 +3,8 @@
 import type { SpanBatch } from "../../src/core/batch.ts";
 import type { BatchBuilder } from "../../src/core/builder.ts";
 import { decodeJaegerPostSpans } from "../../src/wire/jaeger-proto-decode.ts";
-import {
-  decodeJaegerThriftBatch,
-  decodeJaegerThriftMessage,
-} from "../../src/wire/jaeger-thrift-decode.ts";
+import { decodeJaegerThriftBatch } from "../../src/wire/jaeger-thrift-decode.ts";
+import { JaegerThriftMessages } from "../../src/wire/jaeger-thrift-messages.ts";
 import { decodeOtlpJson } from "../../src/wire/otlp-json-decode.ts";
 import { decodeOtlpProto } from "../../src/wire/otlp-proto-decode.ts";
 import { decodeZipkinV1Json, decodeZipkinV2Json } from "../../src/wire/zipkin-json-decode.ts";
@@ -43,12 +41,12 @@ export const spanFormats: Readonly<Record<string, SpanFormat>> = {
   "jaeger-thrift-udp-binary": {
     extension: ".bin",
     encoding: "thrift-binary",
-    decode: (bytes, builder) => decodeJaegerThriftMessage(bytes, "binary", { builder }).batch,
+    decode: (bytes, builder) => oneMessage(new JaegerThriftMessages("binary", builder), bytes),
   },
   "jaeger-thrift-udp-compact": {
     extension: ".bin",
     encoding: "thrift-compact",
-    decode: (bytes, builder) => decodeJaegerThriftMessage(bytes, "compact", { builder }).batch,
+    decode: (bytes, builder) => oneMessage(new JaegerThriftMessages("compact", builder), bytes),
   },
   "jaeger-proto": {
     extension: ".bin",
@@ -81,3 +79,8 @@ export const spanFormats: Readonly<Record<string, SpanFormat>> = {
     decode: (bytes, builder) => decodeZipkinProto(bytes, { builder }).batch,
   },
 };
+
+function oneMessage(messages: JaegerThriftMessages, bytes: Uint8Array): SpanBatch {
+  messages.add(bytes);
+  return messages.finish();
+}

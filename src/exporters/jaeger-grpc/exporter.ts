@@ -1,13 +1,11 @@
 /** Sends spans to collectors as Jaeger's PostSpans over gRPC. Bench: bench/agent.ts. */
 
+import { LIMITS } from "../../core/limits.ts";
 import { openGrpcExporter } from "../../net/grpc-exporter.ts";
 import type { ExportProtocol, GrpcExporter, GrpcExporterOptions } from "../../net/grpc-exporter.ts";
 import { GRPC_STATUS } from "../../net/grpc-status.ts";
 import { encodeJaegerPostSpans } from "../../wire/jaeger-proto-encode.ts";
-import { joinPostSpans, processOf, spansOf } from "./post-spans.ts";
-
-/** A request beyond this is split: a quarter of what Jaeger's collectors take. */
-const REQUEST_BYTES = 1024 * 1024;
+import { joinPostSpans, partsOf, processOf, strangerBytes } from "./post-spans.ts";
 
 /** Opens the exporter. Its spans go to the collectors of the channel. */
 export function openJaegerExporter(options: GrpcExporterOptions): GrpcExporter {
@@ -18,17 +16,17 @@ const POST_SPANS: ExportProtocol = {
   path: "/jaeger.api_v2.CollectorService/PostSpans",
   // What Jaeger's agent sends again.
   retryCodes: new Set([GRPC_STATUS.RESOURCE_EXHAUSTED, GRPC_STATUS.UNAVAILABLE]),
-  encode(batch, format) {
-    const messages = encodeJaegerPostSpans(batch, REQUEST_BYTES);
-    const only = messages.length === 1;
-    return messages.map((bytes) => ({
-      bytes,
-      spans: only ? batch.spanCount : spansOf(bytes),
-      format,
-      // A request is of one process: spans of the same one may share it.
-      group: processOf(bytes),
-    }));
-  },
+  encode: (batch, format) =>
+    encodeJaegerPostSpans(batch, LIMITS.deliveryCallBytes).map((bytes) => {
+      const parts = partsOf(bytes);
+      return {
+        bytes,
+        spans: parts.spanCount,
+        format,
+        group: processOf(parts),
+        strangerBytes: strangerBytes(parts),
+      };
+    }),
   join: (parcels) => joinPostSpans(parcels.map(({ bytes }) => bytes)),
   rejectedBy: () => 0,
 };

@@ -26,7 +26,8 @@ const OTLP: ExportProtocol = {
   encode(batch, format) {
     // Its own memory: the encoder's is as large as the largest guess.
     const bytes = encodeOtlpProto(batch).slice();
-    return [{ bytes, spans: batch.spanCount, format, group: "" }];
+    const spans = batch.spanCount;
+    return [{ bytes, spans, format, group: "", strangerBytes: bytes.length }];
   },
   // A request is one repeated field: requests behind each other are one request.
   join: (parcels) => {

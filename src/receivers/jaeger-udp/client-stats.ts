@@ -2,14 +2,9 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Counter, CounterTable } from "../../base/counters.ts";
-import { ATTRIBUTE_TYPE } from "../../core/batch.ts";
-import type { SpanBatch } from "../../core/batch.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { attributeName, dictText } from "../../core/read.ts";
 import type { ClientStats } from "../../wire/jaeger-thrift-decode.ts";
 
-/** The process tag that tells clients apart. */
-const CLIENT_KEY = "client-uuid";
 const PREFIX = "jaeger_agent_client_stats_";
 const NOTHING: ClientStats = {
   fullQueueDroppedSpans: 0,
@@ -57,11 +52,9 @@ export class ClientStatsMeter {
     this.#sweepLater();
   }
 
-  /** Takes note of a batch; without a number, or a client's name, it tells nothing. */
-  received(batch: SpanBatch, seqNo: number | undefined, stats: ClientStats | undefined): void {
-    if (seqNo === undefined) return;
-    const id = clientOf(batch);
-    if (id === undefined) return;
+  /** Takes note of a batch; without a client's name, or a number, it tells nothing. */
+  received(id: string | undefined, seqNo: number | undefined, stats: ClientStats | undefined) {
+    if (id === undefined || seqNo === undefined) return;
     this.#batchesReceived.value++;
     const client = this.#clients.get(id);
     if (client === undefined) {
@@ -117,15 +110,4 @@ export class ClientStatsMeter {
 /** Counts only go up; a client that says otherwise is not believed. */
 function grown(before: number, now: number): number {
   return Math.max(0, now - before);
-}
-
-/** Value of the process tag; undefined when absent or no text. */
-function clientOf(batch: SpanBatch): string | undefined {
-  const table = batch.resourceAttributes;
-  const end = batch.resourceCount === 0 ? 0 : table.offsets[1]!;
-  for (let a = 0; a < end; a++) {
-    if (batch.keyType[table.key[a]!] !== ATTRIBUTE_TYPE.STRING) continue;
-    if (attributeName(batch, table, a) === CLIENT_KEY) return dictText(batch, table.value[a]!);
-  }
-  return undefined;
 }
