@@ -3,10 +3,10 @@
 import { fork } from "node:child_process";
 import http, { Agent, createServer } from "node:http";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
+import { connect, createServer as createSocketServer } from "node:net";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ChildProcess } from "node:child_process";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { installedFile } from "./client-installed.ts";
 
 /** What a served process does with the requests it traces; the first one tells what is noise. */
@@ -35,11 +35,12 @@ const KINDS = ["/plain", "/orders"] as const;
 type Kind = (typeof KINDS)[number];
 
 const CONNECTIONS = 16;
-const WARM_ROUNDS = 10;
+/** Requests of each kind before any counts: what runs once a request is optimized late. */
+const WARM_REQUESTS = 16_000;
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void;
 
-function listen(server: http.Server): Promise<number> {
+function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
   });
@@ -47,12 +48,15 @@ function listen(server: http.Server): Promise<number> {
 
 /** The mark of requests that the client's instrumentation leaves alone. */
 const UNTRACED = Symbol.for("spoor-client.untraced");
+/** As much for Node to copy where there is no mark. */
+const TRACED = Symbol("traced");
 
 function plainHandler(backend: number): Handler {
   const agent = new Agent({ keepAlive: true });
   const to = { port: backend, host: "127.0.0.1", path: "/", agent };
   return (incoming, response) => {
-    const options = incoming.url === KINDS[0] ? { ...to, [UNTRACED]: true } : { ...to };
+    const mark = incoming.url === KINDS[0] ? { [UNTRACED]: true } : { [TRACED]: true };
+    const options = { ...to, ...mark };
     const call = http.request(options, (answer) => {
       answer.on("data", () => {});
       answer.on("end", () => response.end("hello"));
@@ -230,6 +234,34 @@ function medianWithin(values: readonly number[]): { median: number; low: number;
   return { median: at(middle), low: at(middle - reach), high: at(middle + reach) };
 }
 
+const ANSWER = Buffer.from(
+  "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=60\r\n" +
+    "Date: Sun, 29 Nov 2026 03:00:00 GMT\r\nContent-Length: 2\r\n\r\nok",
+);
+
+/** Answers whatever is asked, so cheaply that the served process is what is busy. */
+function createBackend(): Server {
+  return createSocketServer({ noDelay: true }, (socket) => {
+    socket.on("data", () => socket.write(ANSWER));
+    socket.on("error", () => {});
+  });
+}
+
+/**
+ * Keeps this process from sleeping until it is called: a write to a process that sleeps pays for
+ * waking it, and a server that takes longer meets more sleepers. That alone was 8 µs a request.
+ */
+function stayAwake(): () => void {
+  let awake = true;
+  const turn = (): void => {
+    if (awake) setImmediate(turn);
+  };
+  turn();
+  return () => {
+    awake = false;
+  };
+}
+
 /**
  * Traced and plain rounds take turns within one process, for two processes that do the same differ
  * by more than tracing costs; which of the two begins changes from pair to pair.
@@ -239,12 +271,13 @@ export async function measureServers(
   udpPort: number,
   options: { rounds: number; requests: number },
 ): Promise<ServerCost[]> {
-  const backend = createServer((_request, response) => response.end("ok"));
+  const backend = createBackend();
+  const sleep = stayAwake();
   const backendPort = await listen(backend);
   const args = [String(backendPort), String(udpPort), installed];
   const servers = serverModes.map((mode) => new Served(mode, args));
   for (const server of servers) await server.start();
-  for (let i = 0; i < WARM_ROUNDS; i++) {
+  for (let asked = 0; asked < WARM_REQUESTS; asked += options.requests) {
     for (const server of servers) {
       for (const kind of KINDS) await server.round(kind, options.requests);
     }
@@ -258,7 +291,7 @@ export async function measureServers(
   }
   for (const server of servers) server.stop();
   backend.close();
-  backend.closeAllConnections();
+  sleep();
   return servers.map(({ mode, us }) => {
     const plain = us["/plain"];
     const more = medianWithin(us["/orders"].map((value, i) => value - plain[i]!));

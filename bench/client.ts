@@ -19,16 +19,16 @@ import type { SpanCost } from "./client-span.ts";
 
 const usage = `node bench/client.ts [options]
   --passes N    passes over the clients, five rounds each (default 3)
-  --rounds N    pairs of rounds of each server (default 60)
-  --requests N  requests a round (default 400)
+  --rounds N    pairs of rounds of each server (default 400)
+  --requests N  requests a round (default 160)
   --write       write the client's section of BENCHMARKS.md
 `;
 
 const { values } = parseArgs({
   options: {
     passes: { type: "string", default: "3" },
-    rounds: { type: "string", default: "60" },
-    requests: { type: "string", default: "400" },
+    rounds: { type: "string", default: "400" },
+    requests: { type: "string", default: "160" },
     write: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -116,7 +116,7 @@ ${spans}
 A busy \`node:http\` server that makes one call a request: a server span and a client span. Rounds
 of ${options.requests} traced and as many plain requests take turns in the same process; the
 difference is within such pairs: the median and its bounds. The process that traces nothing tells
-what is noise.
+what is noise. Who asks and who is asked never sleep: the server's writes would pay for waking them.
 
 ${servers}
 ### A page

@@ -93,25 +93,25 @@ export class JaegerBaggageHeaders {
   }
 }
 
-/** A key's first letter, whatever its case: most headers are known not to be ours by it. */
-function firstLetter(key: string): number {
-  return key.charCodeAt(0) | 32;
+/** A key's first two letters, whatever their case: most headers are known not to be ours by it. */
+function opening(key: string): number {
+  return ((key.charCodeAt(0) | 32) << 16) | key.charCodeAt(1) | 32;
 }
 
-const JAEGER_LETTER = firstLetter("jaeger-");
+const JAEGER = opening("jaeger-");
 
 export class TextMapCodec implements Injector, Extractor {
   readonly #contextKey: string;
-  readonly #contextLetter: number;
-  readonly #baggageLetter: number;
+  readonly #contextOpening: number;
+  readonly #baggageOpening: number;
   readonly #baggage: JaegerBaggageHeaders;
   readonly #metrics: Metrics | null;
 
   constructor(options: TextCodecOptions = {}) {
     this.#contextKey = (options.contextKey || "uber-trace-id").toLowerCase();
     this.#baggage = new JaegerBaggageHeaders(options.baggagePrefix, options.urlEncoding === true);
-    this.#contextLetter = firstLetter(this.#contextKey);
-    this.#baggageLetter = firstLetter(this.#baggage.prefix);
+    this.#contextOpening = opening(this.#contextKey);
+    this.#baggageOpening = opening(this.#baggage.prefix);
     this.#metrics = options.metrics ?? null;
   }
 
@@ -123,9 +123,7 @@ export class TextMapCodec implements Injector, Extractor {
     let looked = 0;
     let debugId = "";
     for (const key in headers) {
-      const letter = firstLetter(key);
-      const known = letter === this.#contextLetter || letter === this.#baggageLetter;
-      if ((!known && letter !== JAEGER_LETTER) || !Object.hasOwn(headers, key)) continue;
+      if (!this.#concerns(key) || !Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
       if (lowerKey === this.#contextKey) {
         context = this.#context(headers[key]);
@@ -139,6 +137,24 @@ export class TextMapCodec implements Injector, Extractor {
     const found = context ?? new SpanContext();
     if (baggage !== null || debugId !== "") found.setExtra(baggage ?? {}, debugId, "");
     return found;
+  }
+
+  #concerns(key: string): boolean {
+    const found = opening(key);
+    return found === this.#contextOpening || found === this.#baggageOpening || found === JAEGER;
+  }
+
+  /** Only where one line is of ours, and it has the ids. */
+  extractLines(lines: readonly string[]): SpanContext | null | undefined {
+    let value: string | null = null;
+    for (let i = 0; i < lines.length; i += 2) {
+      const name = lines[i]!;
+      if (!this.#concerns(name)) continue;
+      const ours = name === this.#contextKey || name.toLowerCase() === this.#contextKey;
+      if (value !== null || !ours) return undefined;
+      value = lines[i + 1]!;
+    }
+    return value === null ? null : this.#context(value);
   }
 
   #context(value: unknown): SpanContext | null {

@@ -70,6 +70,7 @@ export interface StartSpanOptions {
 
 const NO_OPTIONS: StartSpanOptions = Object.freeze({});
 const SPAN_KIND = "span.kind";
+const SERVER = Object.freeze({ [SPAN_KIND]: "server" });
 
 function platformRandom(into: Int32Array): void {
   const { crypto } = globalThis as { crypto?: { getRandomValues(into: Int32Array): void } };
@@ -243,6 +244,37 @@ export class Tracer extends OpenTracingTracer {
     return span;
   }
 
+  /** Starts the span of a request that is served; the context it came with becomes the span's. */
+  startServerSpan(name: string, remote: SpanContext | null): Span {
+    if (remote === null || !remote.isValid) {
+      return this.startSpan(name, { childOf: remote, tags: SERVER });
+    }
+    if (!this.#shareRpcSpan) this.#descend(remote, remote);
+    remote.bits = (remote.bits & UNDECIDED) === 0 ? (remote.bits & ~REMOTE) | FINAL : 0;
+    const { trace2, trace3 } = remote;
+    const span = new this.#ServerSpan(this, remote, trace2, trace3, name, this.#clock.now());
+    if ((remote.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
+    if (span.record() !== null) span.addTags(SERVER);
+    if (this.metrics !== null) this.#count(span, true, true);
+    return span;
+  }
+
+  /** Writes the headers of a client span that nobody would see; false when somebody may. */
+  passOn(parent: Span, carrier: object): boolean {
+    const context = parent.spanContext;
+    if ((context.root.bits & (FINAL | SAMPLED)) !== FINAL) return false;
+    this.inject(this.#childContext(context, false), FORMAT_HTTP_HEADERS, carrier);
+    this.metrics?.spansStartedNotSampled.increment(1);
+    return true;
+  }
+
+  #descend(context: SpanContext, parent: SpanContext): void {
+    context.parent0 = parent.span0;
+    context.parent1 = parent.span1;
+    context.span0 = this.#ids.next();
+    context.span1 = this.#ids.next() || 1;
+  }
+
   /** The context of a root span, whose id is the lower half of its trace id. */
   rootContext(low0: number, low1: number): SpanContext {
     const high0 = this.#wide ? this.#ids.next() : 0;
@@ -254,12 +286,7 @@ export class Tracer extends OpenTracingTracer {
     const { root } = parent;
     const context = parent.copy();
     context.bits = 0;
-    if (!isServer || !this.#shareRpcSpan) {
-      context.parent0 = parent.span0;
-      context.parent1 = parent.span1;
-      context.span0 = this.#ids.next();
-      context.span1 = this.#ids.next() || 1;
-    }
+    if (!isServer || !this.#shareRpcSpan) this.#descend(context, parent);
     // A parent in another process has decided, unless it said that it left this to us.
     if ((parent.bits & (REMOTE | UNDECIDED)) === REMOTE) root.bits |= FINAL;
     return context;
@@ -343,6 +370,11 @@ export class Tracer extends OpenTracingTracer {
     }
     if (context !== null) context.bits |= REMOTE;
     return context;
+  }
+
+  /** What a request brings in its header lines; undefined when they must be asked by name. */
+  extractLines(lines: readonly string[]): SpanContext | null | undefined {
+    return this.#extractors.get(FORMAT_HTTP_HEADERS)?.extractLines?.(lines);
   }
 
   isDebugAllowed(operation: string): boolean {

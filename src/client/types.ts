@@ -74,6 +74,8 @@ export interface Throttler {
 /** Remembers which span is at work in the current chain of calls. */
 export interface ScopeManager {
   active(): Span | null;
+  /** Makes a span the active one for the rest of the callback at work; absent where none ends. */
+  readonly enter?: ((span: Span) => void) | undefined;
   run<T>(span: Span | null, action: () => T): T;
 }
 
@@ -83,4 +85,11 @@ export interface Injector {
 
 export interface Extractor {
   extract(carrier: unknown): import("./span-context.ts").SpanContext | null;
+  /**
+   * Reads names and values in turn, as Node has them in `rawHeaders`; null when nothing is there,
+   * undefined when `extract` must be asked.
+   */
+  extractLines?(
+    lines: readonly string[],
+  ): import("./span-context.ts").SpanContext | null | undefined;
 }

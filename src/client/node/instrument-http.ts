@@ -1,10 +1,11 @@
 // Traces what node:http and node:https serve and request, by wrapping the two modules' functions.
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { errorMonitor } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
-import { pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
+import { nameOf, pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Span } from "../span.ts";
@@ -19,7 +20,7 @@ export interface HttpInstrumentationOptions {
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-type RequestFunction = (...args: unknown[]) => ClientRequest;
+type RequestFunction = (url: unknown, options: unknown, listener: unknown) => ClientRequest;
 type EmitFunction = (this: unknown, event: string, ...args: unknown[]) => boolean;
 
 /** A request listener with a span around each call, for servers that are not instrumented. */
@@ -34,17 +35,26 @@ export function tracedListener(tracer: Tracer, listener: Listener): Listener {
   };
 }
 
-function isUntraced(args: readonly unknown[]): boolean {
-  for (const each of args) {
-    if (typeof each === "object" && each !== null && UNTRACED in each) return true;
-  }
-  return false;
+function isUntraced(value: unknown): boolean {
+  return typeof value === "object" && value !== null && UNTRACED in value;
+}
+
+function setHeaders(request: ClientRequest, carrier: Readonly<Record<string, string>>): void {
+  // Headers given as an array are on their way already; such a request is traced but not joined.
+  if (request.headersSent) return;
+  for (const name in carrier) request.setHeader(name, carrier[name]!);
 }
 
 /** Reports a client span for a request and carries the trace on in its headers. */
 function traceRequest(tracer: Tracer, request: ClientRequest): void {
-  const span = tracer.startSpan(`HTTP ${request.method}`, {
-    childOf: tracer.activeSpan(),
+  const parent = tracer.activeSpan();
+  const carrier: Record<string, string> = {};
+  if (parent !== null && tracer.passOn(parent, carrier)) {
+    setHeaders(request, carrier);
+    return;
+  }
+  const span = tracer.startSpan(nameOf(request.method), {
+    childOf: parent,
     tags: { "span.kind": "client" },
   });
   if (span.record() !== null) {
@@ -55,12 +65,8 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
     span.setTag("http.url", `${request.protocol}//${String(host)}${path}`);
     span.setTag("peer.hostname", request.host);
   }
-  // Headers given as an array are on their way already; such a request is traced but not joined.
-  if (!request.headersSent) {
-    const carrier: Record<string, string> = {};
-    tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
-    for (const name in carrier) request.setHeader(name, carrier[name]!);
-  }
+  tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
+  setHeaders(request, carrier);
   // What is finally not sampled is never reported, so nobody need hear of its end.
   if (span.record() === null) return;
   request.on("close", () => finishClientSpan(span, request));
@@ -81,31 +87,58 @@ function finishClientSpan(span: Span, request: ClientRequest & { res?: IncomingM
 }
 
 function wrapRequest(tracer: Tracer, original: RequestFunction): RequestFunction {
-  return function request(this: unknown, ...args: unknown[]): ClientRequest {
-    const made = original.apply(this, args);
-    if (!isUntraced(args)) traceRequest(tracer, made);
+  return function request(url: unknown, options: unknown, listener: unknown): ClientRequest {
+    const made = original(url, options, listener);
+    if (!isUntraced(url) && !isUntraced(options)) traceRequest(tracer, made);
     return made;
   };
 }
 
 function wrapGet(request: RequestFunction): RequestFunction {
-  return (...args) => {
-    const made = request(...args);
+  return (url, options, listener) => {
+    const made = request(url, options, listener);
     made.end();
     return made;
+  };
+}
+
+interface Started {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+type Enter = (span: Span) => void;
+
+/**
+ * Node publishes each request within a callback of its own, whose context ends when the listeners
+ * have run: the span is entered, and nobody need go back.
+ */
+function watchServers(
+  tracer: Tracer,
+  { ignore }: HttpInstrumentationOptions,
+  enter: Enter,
+): () => void {
+  const started = (message: unknown): void => {
+    const { request, response } = message as Started;
+    if (spanOfRequest(request) !== null || ignore?.(request) === true) return;
+    enter(startServerSpan(tracer, request, response, "node:http"));
+  };
+  subscribe("http.server.request.start", started);
+  return () => {
+    unsubscribe("http.server.request.start", started);
   };
 }
 
 function wrapEmit(
   tracer: Tracer,
   original: EmitFunction,
-  options: HttpInstrumentationOptions,
+  { ignore }: HttpInstrumentationOptions,
 ): EmitFunction {
   return function emit(this: unknown, event: string, ...args: unknown[]): boolean {
     if (event !== "request") return original.call(this, event, ...args);
     const request = args[0] as IncomingMessage;
     const response = args[1] as ServerResponse;
-    const skip = spanOfRequest(request) !== null || options.ignore?.(request) === true;
+    const skip = spanOfRequest(request) !== null || ignore?.(request) === true;
     if (skip) return original.call(this, event, request, response);
     const span = startServerSpan(tracer, request, response, "node:http");
     return tracer.withSpan(span, () => original.call(this, event, request, response));
@@ -129,13 +162,17 @@ export function instrumentHttp(
       else delete target[name];
     });
   };
+  const { enter } = tracer.scopeManager;
+  if (options.server !== false && enter !== undefined) {
+    undo.push(watchServers(tracer, options, enter));
+  }
   for (const module of [http, https] as unknown as Patched[]) {
     if (options.client !== false) {
       const request = wrapRequest(tracer, module["request"] as RequestFunction);
       patch(module, "request", request);
       patch(module, "get", wrapGet(request));
     }
-    if (options.server !== false) {
+    if (options.server !== false && enter === undefined) {
       const prototype = (module["Server"] as { prototype: Patched }).prototype;
       patch(prototype, "emit", wrapEmit(tracer, prototype["emit"] as EmitFunction, options));
     }

@@ -2,6 +2,7 @@
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Span } from "../span.ts";
+import type { SpanContext } from "../span-context.ts";
 import type { Tracer } from "../tracer.ts";
 
 /** Registered, for a process may hold two copies of this library. */
@@ -21,6 +22,23 @@ export function pathOf(url: string): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
+export function nameOf(method: string): string {
+  return method === "GET" ? "HTTP GET" : `HTTP ${method}`;
+}
+
+function remoteContext(tracer: Tracer, request: IncomingMessage): SpanContext | null {
+  const found = tracer.extractLines(request.rawHeaders);
+  return found === undefined ? tracer.extract(FORMAT_HTTP_HEADERS, request.headers) : found;
+}
+
+function finishServerSpan(span: Span, response: ServerResponse): void {
+  const status = response.statusCode;
+  span.setTag("http.status_code", status);
+  if (status >= 500) span.setTag("error", true);
+  if (!response.writableFinished) span.setTag("error", true).log({ event: "aborted" });
+  span.finish();
+}
+
 /** Starts the span and finishes it when the response is done or its connection is gone. */
 export function startServerSpan(
   tracer: Tracer,
@@ -29,10 +47,7 @@ export function startServerSpan(
   component: string,
 ): Span {
   const method = request.method ?? "GET";
-  const span = tracer.startSpan(`HTTP ${method}`, {
-    childOf: tracer.extract(FORMAT_HTTP_HEADERS, request.headers),
-    tags: { "span.kind": "server" },
-  });
+  const span = tracer.startServerSpan(nameOf(method), remoteContext(tracer, request));
   (request as Traced)[SPAN] = span;
   if (span.record() !== null) {
     span.setTag("component", component);
@@ -40,12 +55,6 @@ export function startServerSpan(
     span.setTag("http.url", pathOf(request.url ?? ""));
   }
   // Emitted once; `once` would wrap the listener only to take it off.
-  response.on("close", () => {
-    const status = response.statusCode;
-    span.setTag("http.status_code", status);
-    if (status >= 500) span.setTag("error", true);
-    if (!response.writableFinished) span.setTag("error", true).log({ event: "aborted" });
-    span.finish();
-  });
+  response.on("close", () => finishServerSpan(span, response));
   return span;
 }

@@ -1,0 +1,146 @@
+// What a connection may bring, traced: pipelining, HTTP/1.0, upgrades, aborts, hostile headers.
+import assert from "node:assert/strict";
+import http from "node:http";
+import { connect } from "node:net";
+import { once } from "node:events";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { instrumentHttp } from "../../src/client/node/instrument-http.ts";
+import {
+  AsyncScopeManager,
+  ConstSampler,
+  InMemoryReporter,
+  TestUtils,
+  Tracer,
+} from "../../src/client/node/index.ts";
+import { closeServer } from "./client-servers.ts";
+import type { AddressInfo, Socket } from "node:net";
+import type { Span } from "../../src/client/node/index.ts";
+import type { ScopeManager } from "../../src/client/types.ts";
+
+/** As on Nodes before 24, whose contexts do not end with the callback they were entered in. */
+function withoutEnter(): ScopeManager {
+  const scope = new AsyncScopeManager();
+  return { active: () => scope.active(), run: (span, action) => scope.run(span, action) };
+}
+
+const SCOPES = { "a context a callback": () => new AsyncScopeManager(), run: withoutEnter };
+
+/** Everything a connection answers until it is closed. */
+async function answerTo(port: number, ...parts: readonly string[]): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.setEncoding("latin1");
+  let answer = "";
+  socket.on("data", (part: string) => (answer += part));
+  for (const part of parts) {
+    const before = answer.length;
+    socket.write(part);
+    while (answer.length === before && !socket.destroyed) await once(socket, "data");
+  }
+  if (!socket.destroyed) await once(socket, "close");
+  return answer;
+}
+
+function requestText(path: string, headers = "", version = "1.1"): string {
+  return `GET ${path} HTTP/${version}\r\nhost: x\r\nUser-Agent: test\r\n${headers}\r\n`;
+}
+
+const LAST = "connection: close\r\n";
+
+for (const [name, scopeManager] of Object.entries(SCOPES)) {
+  describe(`a served connection, by ${name}`, () => {
+    const reporter = new InMemoryReporter();
+    const options = { scopeManager: scopeManager() };
+    const tracer = new Tracer("svc", reporter, new ConstSampler(true), options);
+    const ignore = (request: http.IncomingMessage): boolean => request.url === "/health";
+    let undo: () => void;
+    let port = 0;
+    const upgraded: (Span | null)[] = [];
+    const server = http.createServer((request, response) => {
+      if (request.url === "/hang") return;
+      setImmediate(() => response.end(`<${tracer.activeSpan()?.context().traceIdStr}>`));
+    });
+    server.on("upgrade", (_request, socket: Socket) => {
+      upgraded.push(tracer.activeSpan());
+      socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    });
+
+    const spans = async (count: number): Promise<Span[]> => {
+      while (reporter.spans.length < count) await new Promise((next) => setImmediate(next));
+      return reporter.spans;
+    };
+
+    before(async () => {
+      undo = instrumentHttp(tracer, { ignore });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      port = (server.address() as AddressInfo).port;
+    });
+    beforeEach(() => reporter.clear());
+    after(async () => {
+      undo();
+      await closeServer(server);
+    });
+
+    it("gives pipelined requests their own spans, and ignored ones between them none", async () => {
+      const first = requestText("/a", "uber-trace-id: a1:1:0:1\r\n");
+      const second = requestText("/b", `Uber-Trace-Id: b2:2:0:1\r\n${LAST}`);
+      const answer = await answerTo(port, first + requestText("/health") + second);
+      assert.deepEqual(answer.match(/<.*?>/g), ["<a1>", "<undefined>", "<b2>"]);
+      const parents = (await spans(2)).map((span) => span.context().parentIdStr);
+      assert.deepEqual(parents, ["1", "2"]);
+    });
+
+    it("leaves no span active for what follows on a kept connection", async () => {
+      const upgrade = requestText("/up", "connection: upgrade\r\nupgrade: x\r\n");
+      const traced = requestText("/a", "uber-trace-id: a1:1:0:1\r\n");
+      const answer = await answerTo(port, traced, requestText("/health"), upgrade);
+      assert.deepEqual(answer.match(/<.*?>/g), ["<a1>", "<undefined>"]);
+      assert.deepEqual(upgraded.splice(0), [null]);
+    });
+
+    it("traces HTTP/1.0, and roots of their own where no header is", async () => {
+      const answer = await answerTo(port, requestText("/old", "", "1.0"));
+      const [span] = await spans(1);
+      assert.equal(answer.match(/<(.*?)>/)![1], span!.context().traceIdStr);
+      assert.equal(span!.context().parentIdStr, null);
+      const tags = { "span.kind": "server", "http.url": "/old", "sampler.type": "const" };
+      assert.ok(TestUtils.hasTags(span!, tags));
+    });
+
+    it("marks a request that its caller gave up", async () => {
+      const socket = connect(port, "127.0.0.1");
+      const asked = once(server, "request");
+      socket.write(requestText("/hang", "uber-trace-id: a1:1:0:1\r\n"));
+      await asked;
+      socket.destroy();
+      const [span] = await spans(1);
+      assert.ok(TestUtils.hasTags(span!, { error: true }));
+      assert.equal(span!._logs[0]!.fields[0]!.value, "aborted");
+    });
+
+    it("reads baggage and debug ids beside ids, and ignores what is malformed", async () => {
+      const ids = "uber-trace-id: a1:1:0:1\r\n";
+      const baggage = requestText("/a", `uberctx-user: ann\r\n${ids}`);
+      const debug = requestText("/b", "Jaeger-Debug-Id: why\r\n");
+      const twice = requestText("/c", `${ids}${ids}`);
+      const bad = requestText("/d", `uber-trace-id: a1:xyz:0:1\r\n${LAST}`);
+      await answerTo(port, baggage + debug + twice + bad);
+      const [first, second, third, fourth] = (await spans(4)) as [Span, Span, Span, Span];
+      assert.equal(first.getBaggageItem("user"), "ann");
+      assert.ok(TestUtils.hasTags(second, { "jaeger-debug-id": "why" }));
+      assert.ok(second.context().isDebug());
+      for (const span of [third, fourth]) assert.equal(span.context().parentIdStr, null);
+    });
+
+    it("returns to the caller's span when a request is emitted by hand", async () => {
+      const span = tracer.startSpan("by hand");
+      const request = new http.IncomingMessage(connect(port, "127.0.0.1"));
+      const response = new http.ServerResponse(request);
+      request.url = "/hang";
+      tracer.withSpan(span, () => {
+        server.emit("request", request, response);
+        assert.equal(tracer.activeSpan(), span);
+      });
+      request.socket.destroy();
+    });
+  });
+}
