@@ -2,6 +2,7 @@
 
 import { SPAN_FLAG } from "../data/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
+import type { SpanDetail } from "../data/trace-source.ts";
 import { colorOfRow } from "../draw/row-colors.ts";
 import type { RowSlot } from "../draw/timeline-frame.ts";
 import { chainName } from "../layout/chain-rows.ts";
@@ -9,6 +10,7 @@ import { durationText } from "../layout/duration-text.ts";
 import { childrenOf, setSizeOf } from "../layout/siblings.ts";
 import type { RowMark, RowReading, RowText } from "./row-pool.ts";
 import { peerService, spanPills, spanSign } from "./span-marks.ts";
+import { uiConfig } from "./page-facts.ts";
 import type { TraceModel } from "./trace-model.ts";
 
 /** Spans below a collapsed row that are asked for errors. */
@@ -34,7 +36,7 @@ export function rowTextOf(model: TraceModel, slot: RowSlot, server: number): Row
     error: errorOf(columns, slot),
     icon: sign?.icon ?? "",
     iconTitle: sign?.title ?? "",
-    marks: [...groupMarks(model, slot), ...rowMarks(model, columns, slot), ...spanPills(detail)],
+    marks: [...groupMarks(model, slot), ...rowMarks(model, columns, slot), ...pillsOf(detail)],
     color: colors === undefined ? "" : colorOfRow(colors, row, ""),
     depth: slot.depth,
   };
@@ -67,6 +69,10 @@ function expandedOf(model: TraceModel, columns: TraceColumns, slot: RowSlot): bo
   if (slot.chain > 1) return false;
   if (columns.end[slot.row]! > slot.row + 1) return !slot.collapsed;
   return model.visible.peek().groups.has(slot.row) ? slot.repeats === 0 : undefined;
+}
+
+function pillsOf(detail: SpanDetail | undefined): RowMark[] {
+  return uiConfig.traceTimeline.spanPillsEnabled ? spanPills(detail) : [];
 }
 
 /** The service that answers a collapsed client, or that a chain ends in when it is another. */

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
+import { withoutDoubles } from "../data/double-attributes.ts";
 import { genAiOf } from "../data/gen-ai.ts";
 import { rowsOfSpanIds } from "../layout/span-ids.ts";
 import { durationText } from "../layout/duration-text.ts";
@@ -169,6 +170,8 @@ interface SectionsProps {
 function Sections({ context, detail, service }: SectionsProps): JSX.Element {
   const { model } = context;
   const words = spanWords(uiConfig.useOpenTelemetryTerms);
+  const own = withoutDoubles(detail.attributes);
+  const warnings = [...detail.warnings, ...own.warnings];
   const scope: AttributeText[] = [];
   if (detail.scopeName !== "") scope.push(plain("name", detail.scopeName));
   if (detail.scopeVersion !== "") scope.push(plain("version", detail.scopeVersion));
@@ -188,18 +191,18 @@ function Sections({ context, detail, service }: SectionsProps): JSX.Element {
   );
   return (
     <>
-      {detail.warnings.length > 0 && (
-        <Section title="Warnings" count={detail.warnings.length} tone="warn" open>
+      {warnings.length > 0 && (
+        <Section title="Warnings" count={warnings.length} tone="warn" open>
           <ul class="warnings">
-            {detail.warnings.map((text, i) => (
+            {warnings.map((text, i) => (
               <li key={i}>{text}</li>
             ))}
           </ul>
         </Section>
       )}
       {detail.attributes.length > 0 && (
-        <Section title={words.attributes} count={detail.attributes.length} open>
-          {table(words.attributes, "attributes", ordered(detail.attributes))}
+        <Section title={words.attributes} count={own.attributes.length} open>
+          {table(words.attributes, "attributes", ordered(own.attributes))}
         </Section>
       )}
       <Section title={words.resource} count={detail.resource.length}>

@@ -8,7 +8,6 @@ import { drawTimeline, serverChild } from "../draw/timeline-bars.ts";
 import type { RowSlot, TimelineFrame } from "../draw/timeline-frame.ts";
 import { topOfRow } from "../layout/row-heights.ts";
 import { follow } from "./follow.ts";
-import { uiConfig } from "./page-facts.ts";
 import { RowPool } from "./row-pool.ts";
 import type { RowReading, RowText } from "./row-pool.ts";
 import type { TraceModel } from "./trace-model.ts";
@@ -167,7 +166,7 @@ export class TimelineView {
   /** What nobody reads of rows that rush past is fetched and written once they stand still. */
   #rest(): void {
     this.#rows.tellReaders();
-    if (!uiConfig.traceTimeline.spanPillsEnabled || !this.#model.complete.peek()) return;
+    if (!this.#model.complete.peek()) return;
     const rows = this.#frame?.slots.map(({ row }) => row) ?? [];
     // Once for the same rows: an answer, or the lack of one, is another picture of them.
     const asked = [this.#model.columns.peek(), rows.join()];
