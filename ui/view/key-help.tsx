@@ -1,7 +1,7 @@
 /** The help of keys: what each does, and whether single keys do anything. */
 
 import { useEffect, useRef } from "preact/hooks";
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { Check } from "./find-box.tsx";
 import { keyMapOf, KEY_MAPS } from "./key-maps.ts";
 import type { TraceAction } from "./trace-actions.ts";
@@ -16,6 +16,17 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
   ["ArrowLeft", "←"],
   ["ArrowRight", "→"],
 ]);
+
+/** What the pointer does, beside what everybody tries. */
+const POINTER: readonly (readonly [how: string, what: string])[] = [
+  ["Wheel", "Scroll rows"],
+  ["Ctrl+Wheel", "Zoom at the pointer; two fingers do it too"],
+  ["Shift+Wheel", "Pan"],
+  ["Drag", "On bars: measure, then zoom. On the ruler: zoom, or pan when zoomed in"],
+  ["Double click", "Zoom to the span"],
+  ["Alt+Click", "Fold the span and its siblings"],
+  ["Right click", "Actions of the span"],
+];
 
 /** A key as it is printed on keyboards. */
 export function keyText(key: string): string {
@@ -83,25 +94,60 @@ export function KeyHelp({ ui, onClose }: KeyHelpProps): JSX.Element {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {ui.actions.value
-                .filter(({ group: of, keys }) => of === group && keys.length > 0)
-                .map((action) => (
-                  <div key={action.title + action.keys.join()}>
-                    <dt>
-                      {action.keys.map((key) => (
-                        <kbd key={key}>{keyText(key)}</kbd>
-                      ))}
-                    </dt>
-                    <dd>
-                      {action.title}
-                      {action.inTree === true && <span class="soft"> in the list</span>}
-                    </dd>
-                  </div>
-                ))}
+              {helpLines(ui.actions.value, group).map(({ keys, title, inTree }) => (
+                <HelpLine key={title + keys.join()} keys={keys.map(keyText)} title={title}>
+                  {inTree === true && <span class="soft"> in the list</span>}
+                </HelpLine>
+              ))}
             </dl>
           </section>
         ))}
+        <section>
+          <h3>Pointer</h3>
+          <dl>
+            {POINTER.map(([how, what]) => (
+              <HelpLine key={how} keys={[how]} title={what} />
+            ))}
+          </dl>
+        </section>
       </div>
     </dialog>
+  );
+}
+
+/** The actions of a group that have keys; the nine levels are one line. */
+function helpLines(
+  actions: readonly TraceAction[],
+  group: TraceAction["group"],
+): readonly Pick<TraceAction, "keys" | "title" | "inTree">[] {
+  return actions
+    .filter(({ group: of, keys, title }) => {
+      return of === group && keys.length > 0 && !/^Show [2-9] levels$/.test(title);
+    })
+    .map((action) => {
+      if (action.title !== "Show 1 level") return action;
+      return { keys: ["1", "…", "9"], title: "Show so many levels" };
+    });
+}
+
+interface HelpLineProps {
+  readonly keys: readonly string[];
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+function HelpLine({ keys, title, children }: HelpLineProps): JSX.Element {
+  return (
+    <div>
+      <dt>
+        {keys.map((key) => (
+          <kbd key={key}>{key}</kbd>
+        ))}
+      </dt>
+      <dd>
+        {title}
+        {children}
+      </dd>
+    </div>
   );
 }
