@@ -23,9 +23,9 @@ const POINTER: readonly (readonly [how: string, what: string])[] = [
   ["Ctrl+Wheel", "Zoom at the pointer; two fingers do it too"],
   ["Shift+Wheel", "Pan"],
   ["Drag", "On bars: measure, then zoom. On the ruler: zoom, or pan when zoomed in"],
-  ["Double click", "Zoom to the span"],
+  ["Double click", "Zoom to a bar"],
   ["Alt+Click", "Fold the span and its siblings"],
-  ["Right click", "Actions of the span"],
+  ["Right click", "What can be done with a span"],
 ];
 
 /** A key as it is printed on keyboards. */

@@ -9,7 +9,10 @@ import type { TraceModel } from "./trace-model.ts";
 export function keepCursorSeen(model: TraceModel): () => void {
   return effect(() => {
     const { rows } = model.visible.value;
-    if (rows.length > 0 && model.indexOf(model.cursorRow.peek()) < 0) model.keepCursor();
+    if (rows.length === 0 || model.indexOf(model.cursorRow.peek()) >= 0) return;
+    model.keepCursor();
+    // Whole trees may be hidden: the list of spans keeps a stop for Tab all the same.
+    if (model.indexOf(model.cursorRow.peek()) < 0) model.cursorRow.value = rows[0]!;
   });
 }
 
