@@ -22,6 +22,7 @@ export class UdpMeters {
   readonly #readErrors: Counter;
   readonly #allDropped: Counter;
   readonly #dropped = new Map<string, Counter>();
+  readonly #closed: (seconds: number) => void;
   #lastBytes = 0;
 
   constructor(counters: CounterTable, model: string, protocol: string, port: number) {
@@ -34,6 +35,9 @@ export class UdpMeters {
     const droppedHelp = "Datagrams not decoded: too large, or too many waited.";
     this.#allDropped = counter(`${SERVER}packets_dropped_total`, droppedHelp);
     this.#readErrors = counter(`${SERVER}read_errors_total`, "Errors of the socket.");
+    const closeTime = "jaeger_agent_thrift_udp_t_processor_close_time";
+    const closeHelp = "Seconds a stop took, from the last datagram until all that came was taken.";
+    this.#closed = counters.histogram(closeTime, closeHelp, LABELS, this.#values);
     const handler = "jaeger_agent_thrift_udp_t_processor_handler_errors_total";
     this.#handlerErrors = counter(handler, "Datagrams that are no valid message.");
   }
@@ -68,6 +72,10 @@ export class UdpMeters {
   taken(understood: boolean): void {
     this.#processed.value++;
     if (!understood) this.#handlerErrors.value++;
+  }
+
+  closed(seconds: number): void {
+    this.#closed(seconds);
   }
 
   readError(): void {

@@ -144,8 +144,13 @@ test("what waits when the socket closes is still taken", async (t) => {
   const { send, taken, close, until, counters } = await rig(t);
   await send(new Uint8Array([1]));
   await until("its receipt", () => counters.value(`${SERVER}packet_size`, LABELS) === 1);
+  const stops = (): number =>
+    counters.value("jaeger_agent_thrift_udp_t_processor_close_time", LABELS);
+  assert.equal(stops(), 0);
+  await close();
   await close();
   assert.equal(taken.length, 1);
+  assert.equal(stops(), 1);
 });
 
 test("a port in use is an error that names the flag", async (t) => {

@@ -58,12 +58,17 @@ export async function startUdpServer(options: UdpServerOptions): Promise<UdpServ
     host: options.host,
     port,
     close() {
-      closed ??= new Promise<void>((resolve) => socket.close(() => resolve())).then(() =>
-        queue.takeAll(),
-      );
+      closed ??= close(socket, queue, meters);
       return closed;
     },
   };
+}
+
+async function close(socket: Socket, queue: PacketQueue, meters: UdpMeters): Promise<void> {
+  const startMs = performance.now();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  queue.takeAll();
+  meters.closed((performance.now() - startMs) / 1000);
 }
 
 /**

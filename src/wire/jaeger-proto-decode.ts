@@ -138,20 +138,23 @@ class PostSpansScanner extends ProtobufScanner {
     let name = 0;
     this.warnings = 0;
     this.startOwner();
-    for (let at = from; at < end;) {
-      const tag = this.varint(at);
-      at = this.at;
-      if (tag === 0x0a || tag === 0x12) {
-        const stop = this.stop(at, end);
-        if (tag === 0x0a) name = this.name(this.at, stop);
-        else {
-          this.#tag(this.at, stop);
-          rows.processTag(resource, this.#key, this.#value);
-        }
-        at = stop;
-      } else at = this.skip(tag, at, end);
+    // First the name, as in what comes by Thrift: in another order it is another process.
+    for (const wanted of [0x0a, 0x12]) {
+      for (let at = from; at < end;) {
+        const tag = this.varint(at);
+        at = this.at;
+        if (tag === wanted) {
+          const stop = this.stop(at, end);
+          if (tag === 0x0a) name = this.name(this.at, stop);
+          else {
+            this.#tag(this.at, stop);
+            rows.processTag(resource, this.#key, this.#value);
+          }
+          at = stop;
+        } else at = this.skip(tag, at, end);
+      }
+      if (wanted === 0x0a) rows.serviceName(name);
     }
-    rows.serviceName(name);
     rows.processWarnings |= this.warnings;
   }
 

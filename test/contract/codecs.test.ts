@@ -123,3 +123,16 @@ test("what a client sent as protobuf and as JSON is the same", () => {
   }
   assert.ok(pairs > 0);
 });
+
+test("what an agent sends on is what came, in the same order: sent directly too, it is one", () => {
+  const builder = new BatchBuilder();
+  for (const [format, { decode, extension }] of Object.entries(spanFormats)) {
+    if (!format.includes("udp")) continue;
+    for (const [name, bytes] of codecFixtures({ fixtures: format, extension })) {
+      const batch = decode(bytes, builder);
+      const [request] = encodeJaegerPostSpans(batch, 2 ** 30);
+      const arrived = spanFormats["jaeger-proto"]!.decode(request!, builder);
+      assert.deepEqual(dumpBatch(arrived), dumpBatch(batch), `${format} ${name}`);
+    }
+  }
+});
