@@ -146,4 +146,11 @@ describe("a trace that breaks off", { skip }, () => {
     await page.locator(".totals", { hasText: /Spans\s*5,000/ }).waitFor();
     assert.deepEqual(scriptErrors(), []);
   });
+
+  it("is coloured by an attribute as far as it came", async () => {
+    await open("?color=a.http.method", 0.9);
+    await notice().waitFor();
+    await page.locator(".legend-group", { hasText: "GET" }).waitFor();
+    assert.deepEqual(scriptErrors(), []);
+  });
 });

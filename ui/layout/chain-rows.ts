@@ -43,6 +43,8 @@ export function shownParent(columns: TraceColumns, visible: VisibleRows, row: nu
 
 /** `a › b › c`: the names of a chain, the middle ones of a long one left out. */
 export function chainName({ names, name }: TraceColumns, row: number, length: number): string {
+  // Nearly all rows are plain, and every picture asks for each.
+  if (length === 1) return names[name[row]!] ?? "";
   const nameOf = (at: number): string => names[name[at]!] ?? "";
   const shown = Array.from({ length: Math.min(length, FIRST_NAMES) }, (_, i) => nameOf(row + i));
   if (length > FIRST_NAMES + 1) shown.push("…");

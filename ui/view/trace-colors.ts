@@ -86,7 +86,10 @@ export class TraceColors {
         this.#fills.value = { scheme, fills };
       }),
       effect(() => {
-        const columns = this.#model.complete.value ? this.#model.columns.value : undefined;
+        const { complete, broken } = this.#model;
+        // The server knows all rows of a trace that broke off here.
+        const asks = complete.value || broken.value !== undefined;
+        const columns = asks ? this.#model.columns.value : undefined;
         const key = colorKeyOf(this.by.value);
         this.#asked?.abort();
         this.failure.value = "";
@@ -132,7 +135,8 @@ export class TraceColors {
   /** Fetches the keys there are to colour by, once a trace. */
   async wantKeys(): Promise<void> {
     const columns = this.#model.columns.peek();
-    if (columns === undefined || !this.#model.complete.peek()) return;
+    const { complete, broken } = this.#model;
+    if (columns === undefined || (!complete.peek() && broken.peek() === undefined)) return;
     try {
       this.keys.value = await this.#model.source.keys(columns, this.#model.signal);
     } catch {
