@@ -163,9 +163,17 @@ const pages = await build({
   define: { ...SHARED.define, WORKER_FILES: JSON.stringify(workerNames) },
   metafile: true,
 });
+// Other people's pages name it: its address does not change.
+const elements = await build({
+  ...SHARED,
+  entryPoints: ["ui/view/spoor-trace.ts"],
+  entryNames: "[name]",
+  format: "iife",
+  metafile: true,
+});
 writePage(new Map([...outputsOf(pages.metafile), ["favicon.svg", hashed(ICON)]]));
 const fits = checkSizes(criticalScripts(pages.metafile, "ui/view/main.tsx"));
-writeInputs([workers.metafile, pages.metafile]);
+writeInputs([workers.metafile, pages.metafile, elements.metafile]);
 rmSync(out, { recursive: true, force: true });
 renameSync(fresh, out);
 process.exitCode = fits ? 0 : 1;

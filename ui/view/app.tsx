@@ -10,6 +10,7 @@ import { CommandPalette } from "./command-palette.tsx";
 import { configWarnings, embeddingOf } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
 import { SearchPage } from "./search-page.tsx";
+import { HandedOverPage } from "./handed-over-page.tsx";
 import { StoredViewPage } from "./stored-view-page.tsx";
 import { Toasts, say } from "./toasts.tsx";
 import { TopBar } from "./top-bar.tsx";
@@ -86,6 +87,7 @@ function pageOf(path: string): JSX.Element {
   if (path === "/" || path === "/search") return path === "/" ? <ToSearch /> : <SearchPage />;
   const id = /^\/trace\/([^/]+)$/.exec(path)?.[1];
   if (id !== undefined) return traceOf(decoded(id));
+  if (path === "/embed") return <HandedOverPage />;
   const view = /^\/v\/([^/]+)$/.exec(path)?.[1];
   if (view !== undefined) return <StoredViewPage key={view} id={view} />;
   const coming = TO_COME[path];
