@@ -17,6 +17,17 @@ const skip = withoutChromium();
 /** The first part of a skeleton has 4,096 rows: the rest is a part of its own. */
 const TRACE = bigTraceHex("mixed", 5000);
 
+/** Colours in the minimap: two or three when no span is in it. */
+function minimapColors(page: Page): Promise<number> {
+  return page.locator(".minimap canvas").evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+    const colors = new Set<string>();
+    for (let i = 0; i < data.length; i += 4) colors.add(data.slice(i, i + 3).join());
+    return colors.size;
+  });
+}
+
 describe("a trace that breaks off", { skip }, () => {
   let browser: Browser;
   let ui: UiServer;
@@ -74,6 +85,8 @@ describe("a trace that breaks off", { skip }, () => {
     assert.equal(await page.locator(".trace > .progress").count(), 0);
     assert.ok((await rowNames(page)).length > 20);
     assert.deepEqual(await axeViolations(page), []);
+    assert.ok((await minimapColors(page)) > 5, "the minimap has what came");
+    await page.locator(".tl-pill").first().waitFor();
     // Folds, selects and opens a span; its attributes come by another connection.
     await press(page, "3", "j", "j", "j", " ");
     await page.locator(".tl-detail .kv").first().waitFor();

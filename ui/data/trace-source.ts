@@ -62,3 +62,9 @@ export class TraceLoadError extends Error {
     this.code = code;
   }
 }
+
+/** What was thrown while loading, as such an error. */
+export function loadErrorOf(error: unknown): TraceLoadError {
+  if (error instanceof TraceLoadError) return error;
+  return new TraceLoadError("not-available", String(error), { cause: error });
+}

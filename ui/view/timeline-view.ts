@@ -166,7 +166,7 @@ export class TimelineView {
   /** What nobody reads of rows that rush past is fetched and written once they stand still. */
   #rest(): void {
     this.#rows.tellReaders();
-    if (!this.#model.complete.peek()) return;
+    if (!this.#model.settled.peek()) return;
     const rows = this.#frame?.slots.map(({ row }) => row) ?? [];
     // Once for the same rows: an answer, or the lack of one, is another picture of them.
     const asked = [this.#model.columns.peek(), rows.join()];

@@ -86,9 +86,8 @@ export class TraceColors {
         this.#fills.value = { scheme, fills };
       }),
       effect(() => {
-        const { complete, broken } = this.#model;
         // The server knows all rows of a trace that broke off here.
-        const asks = complete.value || broken.value !== undefined;
+        const asks = this.#model.settled.value;
         const columns = asks ? this.#model.columns.value : undefined;
         const key = colorKeyOf(this.by.value);
         this.#asked?.abort();
@@ -135,8 +134,7 @@ export class TraceColors {
   /** Fetches the keys there are to colour by, once a trace. */
   async wantKeys(): Promise<void> {
     const columns = this.#model.columns.peek();
-    const { complete, broken } = this.#model;
-    if (columns === undefined || (!complete.peek() && broken.peek() === undefined)) return;
+    if (columns === undefined || !this.#model.settled.peek()) return;
     try {
       this.keys.value = await this.#model.source.keys(columns, this.#model.signal);
     } catch {

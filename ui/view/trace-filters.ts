@@ -48,7 +48,7 @@ export class TraceFilters {
     this.#stops.push(
       effect(() => {
         const columns = model.columns.value;
-        const whole = model.complete.value || model.broken.value !== undefined;
+        const whole = model.settled.value;
         const text = this.text.value.trim();
         this.#later(columns, whole, text);
       }),

@@ -77,9 +77,9 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
     if (columns === undefined || palette === undefined || colors === undefined) return;
     if (width === 0) return;
     // Once all rows are there: it is a pass over the spans, and some of them tell little.
-    const parts = [columns, palette, colors, model.complete.peek()];
+    const parts = [columns, palette, colors, model.settled.peek()];
     if (parts.some((part, i) => part !== madeOf[i])) {
-      picture = model.complete.peek() ? cellsOf(columns, palette, colors) : undefined;
+      picture = model.settled.peek() ? cellsOf(columns, palette, colors) : undefined;
       madeOf = parts;
     }
     const durationNs = wholeOf(columns);
@@ -103,7 +103,7 @@ function keepDrawn(model: TraceModel, box: HTMLElement, canvas: HTMLCanvasElemen
   const resize = new ResizeObserver(ask);
   resize.observe(box);
   const stop = effect(() => {
-    follow(model.columns.value, model.complete.value, model.palette.value);
+    follow(model.columns.value, model.settled.value, model.palette.value);
     follow(model.window.value, model.cursorNs.value, model.colors.rows.value);
     ask();
   });

@@ -14,8 +14,8 @@ import { tickStep, ticksOf } from "../layout/ticks.ts";
 import { collapsedBelow, hasBit, indexOfRow, setBit, visibleRows } from "../layout/visible-rows.ts";
 import type { VisibleRows } from "../layout/visible-rows.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
-import { TraceLoadError } from "../data/trace-source.ts";
-import type { TraceSource } from "../data/trace-source.ts";
+import { loadErrorOf } from "../data/trace-source.ts";
+import type { TraceLoadError, TraceSource } from "../data/trace-source.ts";
 import { SpanDetails } from "./span-details.ts";
 import { TraceColors } from "./trace-colors.ts";
 import { moveTo } from "./late-spans.ts";
@@ -55,6 +55,8 @@ export class TraceModel {
   /** Why loading ended before every row was there; those that came stay. */
   readonly broken = signal<TraceLoadError | undefined>(undefined);
   readonly loadingAgain = signal(false);
+  /** Whether the rows that are here stay as they are: all of them, or those of a broken load. */
+  readonly settled = computed(() => this.complete.value || this.broken.value !== undefined);
   readonly lateSpans = signal(0);
   /** Grows with each whole load. */
   readonly version = signal(0);
@@ -486,11 +488,6 @@ export class TraceModel {
   frame(): TimelineFrame | undefined {
     return buildFrame(this, durationText);
   }
-}
-
-function loadErrorOf(error: unknown): TraceLoadError {
-  if (error instanceof TraceLoadError) return error;
-  return new TraceLoadError("not-available", String(error), { cause: error });
 }
 
 /** A trace of no duration is shown as one of a nanosecond. */
