@@ -1,9 +1,12 @@
 // What a connection may bring, traced: pipelining, HTTP/1.0, upgrades, aborts, hostile headers.
 import assert from "node:assert/strict";
 import http from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { after, before, beforeEach, describe, it } from "node:test";
+import fastify from "fastify";
+import { fastifyTracing } from "../../src/client/node/instrument-fastify.ts";
 import { instrumentHttp } from "../../src/client/node/instrument-http.ts";
 import {
   AsyncScopeManager,
@@ -144,3 +147,93 @@ for (const [name, scopeManager] of Object.entries(SCOPES)) {
     });
   });
 }
+
+describe("a request that is made", () => {
+  const reporter = new InMemoryReporter();
+  const scopeManager = new AsyncScopeManager();
+  const tracer = new Tracer("svc", reporter, new ConstSampler(true), { scopeManager });
+  let undo: () => void;
+  let url = "";
+  const server = http.createServer((request, response) => {
+    if (request.url === "/cut") response.write("half", () => request.socket.destroy());
+    else response.writeHead(request.method === "HEAD" ? 204 : 200).end();
+  });
+  server.on("upgrade", (_request, socket: Socket) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
+  });
+
+  before(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    undo = instrumentHttp(tracer, { server: false });
+  });
+  after(async () => {
+    undo();
+    await closeServer(server);
+  });
+
+  /** The tags of the one span, once its request is closed. */
+  async function made(path: string, options: http.RequestOptions): Promise<object> {
+    reporter.clear();
+    const request = http.request(url + path, { agent: false, ...options }, (response) => {
+      response.on("error", () => {}).resume();
+    });
+    request.on("upgrade", (_response, socket) => socket.destroy());
+    request.on("error", () => {});
+    request.end();
+    await once(request, "close");
+    while (reporter.spans.length === 0) await new Promise((next) => setImmediate(next));
+    return TestUtils.getTags(reporter.spans[0]!);
+  }
+
+  it("is marked when its answer breaks off", async () => {
+    const tags = await made("/cut", {});
+    assert.deepEqual([Object(tags)["http.status_code"], Object(tags)["error"]], [200, true]);
+    assert.equal(reporter.spans[0]!._logs[0]!.fields[0]!.value, "aborted");
+  });
+
+  it("is no error without a body, nor when it is upgraded", async () => {
+    const upgrade = { headers: { connection: "upgrade", upgrade: "x" } };
+    for (const options of [{}, { method: "HEAD" }, upgrade]) {
+      assert.equal(Object(await made("/", options))["error"], undefined);
+    }
+  });
+});
+
+describe("what stands in for a connection", () => {
+  const reporter = new InMemoryReporter();
+  const scopeManager = new AsyncScopeManager();
+  const tracer = new Tracer("svc", reporter, new ConstSampler(true), { scopeManager });
+  beforeEach(() => reporter.clear());
+
+  /** What becomes of a request to an application whose answer is whole. */
+  async function errorOfSpan(): Promise<unknown> {
+    while (reporter.spans.length === 0) await new Promise((next) => setImmediate(next));
+    assert.equal(reporter.spans[0]!.operationName, "GET /whole");
+    return TestUtils.getTags(reporter.spans[0]!)["error"];
+  }
+
+  it("is no abort: fastify's inject", async () => {
+    const app = fastify();
+    await app.register(fastifyTracing(tracer) as never);
+    app.get("/whole", () => "all");
+    assert.equal((await app.inject("/whole")).body, "all");
+    assert.equal(await errorOfSpan(), undefined);
+  });
+
+  it("is no abort: HTTP/2", async () => {
+    const app = fastify({ http2: true });
+    await app.register(fastifyTracing(tracer) as never);
+    app.get("/whole", () => "all");
+    const session = connectHttp2(await app.listen({ port: 0, host: "127.0.0.1" }));
+    const stream = session.request({ ":path": "/whole", "uber-trace-id": "a1:1:0:1" });
+    stream.setEncoding("utf8");
+    let body = "";
+    for await (const part of stream) body += String(part);
+    assert.equal(body, "all");
+    assert.equal(await errorOfSpan(), undefined);
+    assert.equal(reporter.spans[0]!.context().traceIdStr, "a1");
+    session.close();
+    await app.close();
+  });
+});

@@ -78,10 +78,12 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
 
 /** A listener for the response would keep Node from discarding one that nobody listens for. */
 function finishClientSpan(span: Span, request: ClientRequest & { res?: IncomingMessage }): void {
-  const status = request.res?.statusCode;
-  if (status !== undefined) {
+  const { res: response } = request;
+  if (response !== undefined) {
+    const status = response.statusCode!;
     span.setTag("http.status_code", status);
     if (status >= 500) span.setTag("error", true);
+    if (!response.complete) span.setTag("error", true).log({ event: "aborted" });
   }
   span.finish();
 }

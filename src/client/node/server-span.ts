@@ -31,11 +31,20 @@ function remoteContext(tracer: Tracer, request: IncomingMessage): SpanContext | 
   return found === undefined ? tracer.extract(FORMAT_HTTP_HEADERS, request.headers) : found;
 }
 
+/**
+ * Whether a closed response was sent to its end. What stands in for a response has bytes left on a
+ * socket that is still there: fastify's `inject`; HTTP/2's has no `writableFinished`.
+ */
+function isWhole(response: ServerResponse): boolean {
+  if (response.writableFinished) return true;
+  return response.writableEnded && response.socket?.destroyed === false;
+}
+
 function finishServerSpan(span: Span, response: ServerResponse): void {
   const status = response.statusCode;
   span.setTag("http.status_code", status);
   if (status >= 500) span.setTag("error", true);
-  if (!response.writableFinished) span.setTag("error", true).log({ event: "aborted" });
+  if (!isWhole(response)) span.setTag("error", true).log({ event: "aborted" });
   span.finish();
 }
 
