@@ -77,9 +77,13 @@ function traceRequest(tracer: Tracer, request: ClientRequest): void {
 }
 
 /** A listener for the response would keep Node from discarding one that nobody listens for. */
-function finishClientSpan(span: Span, request: ClientRequest & { res?: IncomingMessage }): void {
+function finishClientSpan(
+  span: Span,
+  request: ClientRequest & { res?: IncomingMessage | null },
+): void {
   const { res: response } = request;
-  if (response !== undefined) {
+  // Null until there is one.
+  if (response) {
     const status = response.statusCode!;
     span.setTag("http.status_code", status);
     if (status >= 500) span.setTag("error", true);
