@@ -9,7 +9,9 @@ import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { CounterTable } from "../base/counters.ts";
 import { seededRandom, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { SpoorError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
 import type { GrpcChannelOptions } from "./grpc-channel.ts";
 import { startGrpcServer } from "./grpc-server.ts";
@@ -221,6 +223,34 @@ test("names are looked up again, new servers are used and old ones left", async 
   await until("the young server", () =>
     lines.some((line) => line.startsWith("connected to young")),
   );
+});
+
+test("servers that stay away are told of once each, however many there are", async (t) => {
+  const servers = await Promise.all([serve(async () => HELLO), serve(async () => HELLO)]);
+  const ports = servers.map(({ port }) => port);
+  await Promise.all(servers.map((server) => server.close(0)));
+  const lines: string[] = [];
+  let attempts = 0;
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, run) {
+      // Waits before another attempt are over at once.
+      if (delayMs >= LIMITS.grpcConnectMs) return systemClock.after(delayMs, run);
+      attempts++;
+      return systemClock.after(1, run);
+    },
+  };
+  const channel = channelTo(t, ports, { clock, report: (line) => lines.push(line) });
+  await until("some attempts", () => attempts > 20);
+  const told = lines.filter((line) => line.includes("ECONNREFUSED"));
+  assert.deepEqual([told.length, new Set(told).size], [2, 2], lines.join("\n"));
+  assert.match(channel.lastFailure, /ECONNREFUSED/);
+});
+
+test("a channel to no server says so", async (t) => {
+  const channel = channelTo(t, []);
+  const { code, message } = await channel.call(PATH, HELLO, PATIENCE_MS);
+  assert.deepEqual([code, message], [GRPC_STATUS.UNAVAILABLE, "no connection: no server is named"]);
 });
 
 test("a server that speaks no HTTP/2 is reported, and the channel does not spin", async (t) => {

@@ -11,7 +11,7 @@ import { addressKey, resolveTargets, systemLookup } from "./grpc-targets.ts";
 import type { GrpcTarget, Lookup } from "./grpc-targets.ts";
 
 export interface GrpcChannelOptions {
-  /** At least one; a name may stand for many servers. */
+  /** A name may stand for many servers. Without any all calls fail. */
   readonly targets: readonly GrpcTarget[];
   /** Connections kept at a time, of all servers there are. */
   readonly peers: number;
@@ -40,6 +40,8 @@ interface Peer {
   readonly backoff: Backoff;
   connection: GrpcConnection | undefined;
   cancelWait: (() => void) | undefined;
+  /** The failure told last: the same again and again is one line of the log. */
+  told: string;
 }
 
 /** The connections to a group of servers. */
@@ -52,11 +54,13 @@ export class GrpcChannel implements GrpcCaller {
   #closed = false;
   #resolving = false;
   #lastResolveMs = Number.NEGATIVE_INFINITY;
-  #lastFailure = "not connected yet";
+  #lastFailure: string;
+  #toldUnresolved = "";
   #cancelRefresh: () => void = () => {};
 
   constructor(options: GrpcChannelOptions) {
     this.#options = options;
+    this.#lastFailure = options.targets.length === 0 ? "no server is named" : "not connected yet";
     void this.#resolve();
   }
 
@@ -111,7 +115,7 @@ export class GrpcChannel implements GrpcCaller {
     this.#resolving = false;
     if (this.#closed) return;
     this.#lastResolveMs = clock.monotonicMs();
-    if (failed.length > 0) this.#failed(`cannot resolve ${failed.join(", ")}`);
+    this.#unresolved(failed);
     // A resolver that is down for a moment must not cost the connections there are.
     if (addresses.length > 0 && failed.length === 0) this.#forget(addresses);
     for (const address of shuffled(addresses, this.#options.random)) this.#learn(address);
@@ -125,7 +129,13 @@ export class GrpcChannel implements GrpcCaller {
     if (this.#peers.has(key)) return;
     const { random } = this.#options;
     const backoff = new Backoff({ baseMs: 100, maxMs: LIMITS.grpcBackoffMs, random });
-    this.#peers.set(key, { address, backoff, connection: undefined, cancelWait: undefined });
+    this.#peers.set(key, {
+      address,
+      backoff,
+      connection: undefined,
+      cancelWait: undefined,
+      told: "",
+    });
   }
 
   #forget(addresses: readonly GrpcAddress[]): void {
@@ -166,6 +176,7 @@ export class GrpcChannel implements GrpcCaller {
 
   #opened(peer: Peer): void {
     this.#open.push(peer);
+    peer.told = "";
     this.#lastFailure = "";
     this.#options.report?.(`connected to ${nameOf(peer.address)}`);
     this.#wake();
@@ -176,7 +187,9 @@ export class GrpcChannel implements GrpcCaller {
     peer.connection = undefined;
     this.#open = this.#open.filter((other) => other !== peer);
     if (this.#closed) return;
-    this.#failed(`${nameOf(peer.address)}: ${reason}`);
+    this.#lastFailure = `${nameOf(peer.address)}: ${reason}`;
+    if (reason !== peer.told) this.#options.report?.(this.#lastFailure);
+    peer.told = reason;
     if (this.#peers.get(addressKey(peer.address)) === peer) {
       peer.cancelWait = clock.after(peer.backoff.next(), () => {
         peer.cancelWait = undefined;
@@ -189,10 +202,13 @@ export class GrpcChannel implements GrpcCaller {
     this.#fill();
   }
 
-  #failed(reason: string): void {
-    // The same failure again and again is one line of the log.
-    if (reason !== this.#lastFailure) this.#options.report?.(reason);
-    this.#lastFailure = reason;
+  #unresolved(failed: readonly string[]): void {
+    const reason = failed.length === 0 ? "" : `cannot resolve ${failed.join(", ")}`;
+    if (reason !== "") {
+      this.#lastFailure = reason;
+      if (reason !== this.#toldUnresolved) this.#options.report?.(reason);
+    }
+    this.#toldUnresolved = reason;
   }
 
   #drop(peer: Peer): void {

@@ -80,11 +80,9 @@ function openChannel(
     channel.close();
     return Promise.resolve();
   });
-  if (config[flag].length > 0) {
-    health.addNotes(() =>
-      channel.openPeers > 0 ? [] : [`no collector of --${flag}: ${channel.lastFailure}`],
-    );
-  }
+  health.addNotes(() =>
+    channel.openPeers > 0 ? [] : [`no collector of --${flag}: ${channel.lastFailure}`],
+  );
   return channel;
 }
 

@@ -173,6 +173,19 @@ test("a client with the remote sampler takes what the agent says", async (t) => 
   await new Promise<void>((resolve) => tracer.close(resolve));
 });
 
+test("an agent that reports OTLP says that nobody named can tell strategies", async (t) => {
+  const role = await runAllInOne(t);
+  const to = `--reporter.otlp.host-port=127.0.0.1:${portOf(role, "otlpGrpc")}`;
+  const agent = await runAgent(t, ["--reporter.type=otlp", to]);
+  const [status, , text] = await ask(agent, "/sampling?service=any");
+  assert.equal(status, 500);
+  assert.match(text, /no connection: no server is named/);
+  const health = await fetch(`http://127.0.0.1:${portOf(agent, "admin")}/`);
+  const { notes } = (await health.json()) as { notes: string[] };
+  const note = "no collector of --reporter.grpc.host-port: no server is named";
+  assert.ok(notes.includes(note), notes.join("; "));
+});
+
 test("settings that cannot work end the start with a line that says which", async () => {
   const wrong: readonly (readonly [args: string[], text: RegExp])[] = [
     [[], /--reporter\.grpc\.host-port: name at least one collector/],
