@@ -16,7 +16,7 @@ import type { Tracer } from "../tracer.ts";
 
 /**
  * A tracer from jaeger-client's configuration object. With `disable` it is OpenTracing's own, which
- * does nothing; its type is the same, so that applications need no second path.
+ * does nothing, and so do the instrumentations that are given it.
  */
 export function initTracer(config: TracingConfig, options: TracingOptions = {}): Tracer {
   return buildTracer(config, options, nodePlatform);

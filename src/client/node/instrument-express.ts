@@ -1,5 +1,6 @@
 // Traces Express: a middleware that names spans after routes.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isDisabled } from "./disabled.ts";
 import { spanOfRequest, startServerSpan } from "./server-span.ts";
 import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";
@@ -35,6 +36,7 @@ type Next = (error?: unknown) => void;
 export function expressTracing(
   tracer: Tracer,
 ): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
+  if (isDisabled(tracer)) return (_request, _response, next) => next();
   return (request, response, next) => {
     const known = spanOfRequest(request);
     const span = known ?? startServerSpan(tracer, request, response, "express");

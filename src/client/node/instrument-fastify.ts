@@ -1,5 +1,6 @@
 // Traces fastify: a plugin that names spans after routes.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isDisabled } from "./disabled.ts";
 import { spanOfRequest, startServerSpan } from "./server-span.ts";
 import type { Tracer } from "../tracer.ts";
 
@@ -39,8 +40,10 @@ export function fastifyTracing(tracer: Tracer): Plugin {
       span?.setTag("error", true).log({ event: "error", "error.object": error });
       next();
     };
-    fastify.addHook("onRequest", onRequest);
-    fastify.addHook("onError", onError);
+    if (!isDisabled(tracer)) {
+      fastify.addHook("onRequest", onRequest);
+      fastify.addHook("onError", onError);
+    }
     done();
   };
   // Hooks shall hold for the application that registers the plugin, not for the plugin alone.

@@ -5,6 +5,7 @@ import http from "node:http";
 import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
+import { isDisabled } from "./disabled.ts";
 import { nameOf, pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
@@ -25,6 +26,7 @@ type EmitFunction = (this: unknown, event: string, ...args: unknown[]) => boolea
 
 /** A request listener with a span around each call, for servers that are not instrumented. */
 export function tracedListener(tracer: Tracer, listener: Listener): Listener {
+  if (isDisabled(tracer)) return listener;
   return (request, response) => {
     if (spanOfRequest(request) !== null) {
       listener(request, response);
@@ -158,6 +160,7 @@ export function instrumentHttp(
   tracer: Tracer,
   options: HttpInstrumentationOptions = {},
 ): () => void {
+  if (isDisabled(tracer)) return () => {};
   const undo: (() => void)[] = [];
   const patch = (target: Patched, name: string, made: unknown): void => {
     const own = Object.hasOwn(target, name);

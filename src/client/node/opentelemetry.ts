@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import type * as Api from "@opentelemetry/api";
+import { isDisabled } from "./disabled.ts";
 import {
   OpenTelemetrySpan,
   fromOpenTelemetry,
@@ -168,11 +169,13 @@ export class SpoorTracerProvider implements Api.TracerProvider {
   }
 
   getTracer(name: string, version?: string): Api.Tracer {
+    if (isDisabled(this.#tracer)) return new this.#api.ProxyTracerProvider().getTracer(name);
     return new BridgeTracer(this.#tracer, this.#api, name, version);
   }
 
   /** Makes this the global provider, with context manager and propagator to match. */
   register(): void {
+    if (isDisabled(this.#tracer)) return;
     const { context, propagation, trace } = this.#api;
     context.setGlobalContextManager(new BridgeContextManager(this.#tracer, this.#api));
     propagation.setGlobalPropagator(new BridgePropagator(this.#tracer, this.#api));

@@ -1,7 +1,6 @@
 // Node's part of the client: senders, process tags, and the last flush of a process.
 import { randomFillSync } from "node:crypto";
 import { hostname, networkInterfaces } from "node:os";
-import { Tracer as OpenTracingTracer } from "opentracing";
 import { RemoteBaggageRestrictions } from "../baggage-remote.ts";
 import { systemTimers } from "../clock.ts";
 import { B3SingleCodec, ZipkinB3TextMapCodec } from "../codec-b3.ts";
@@ -22,6 +21,7 @@ import { Span } from "../span.ts";
 import { SpanQueue } from "../span-queue.ts";
 import { DEFAULT_TAG_OPTIONS } from "../tag-options.ts";
 import { VERSION } from "../version.ts";
+import { disabledTracer } from "./disabled.ts";
 import { fetchText } from "./fetch-text.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { RpcMetrics, measuredSpan } from "./rpc-metrics.ts";
@@ -37,7 +37,6 @@ import type {
 } from "../configuration.ts";
 import type { SpanFormat } from "../span-format.ts";
 import type { SpanQueueOptions } from "../span-queue.ts";
-import type { Tracer } from "../tracer.ts";
 import type { Logger, MetricsFactory } from "../types.ts";
 
 const CONTROL = { host: "0.0.0.0", port: 5778 };
@@ -199,8 +198,7 @@ function metricsOf(given: MetricsFactory | Metrics | undefined): Metrics | null 
 }
 
 export const nodePlatform: Platform = {
-  // OpenTracing's own, as jaeger-client gives; its type lacks what nobody calls on it.
-  disabled: () => new OpenTracingTracer() as Tracer,
+  disabled: disabledTracer,
   timers: systemTimers,
   random: (into) => {
     randomFillSync(into);
