@@ -10,6 +10,8 @@ import { SpoorError } from "../core/errors.ts";
 import { Delivery } from "./delivery.ts";
 import type { DeliveryOptions, DeliveryProtocol, Parcel } from "./delivery.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
+import type { GrpcCaller } from "./grpc-channel.ts";
+import type { GrpcReply } from "./grpc-reply-reader.ts";
 import { startGrpcServer } from "./grpc-server.ts";
 import { GRPC_STATUS } from "./grpc-status.ts";
 import type { GrpcFailure } from "./grpc-status.ts";
@@ -23,7 +25,7 @@ const PATIENCE_MS = 10_000;
 const PROTOCOL: DeliveryProtocol = {
   path: PATH,
   retryCodes: new Set([GRPC_STATUS.UNAVAILABLE]),
-  join: (parcels) => Buffer.concat(parcels.map(({ bytes }) => bytes)),
+  join: (parcels) => Uint8Array.from(Buffer.concat(parcels.map(({ bytes }) => bytes))),
   rejectedBy: (answer) => answer[0] ?? 0,
 };
 
@@ -198,6 +200,48 @@ test("a server that stays busy is asked as often as told, then spans are counted
   delivery.offer([parcel(4)]);
   await settled();
   assert.deepEqual([calls, count("delivered"), count("dropped", "retries-exhausted")], [3, 0, 4]);
+});
+
+/** A channel that gives these replies, one a call, and the messages it was given. */
+function scripted(replies: readonly Partial<GrpcReply>[]) {
+  const messages: Uint8Array[] = [];
+  const channel: GrpcCaller = {
+    ready: () => Promise.resolve(true),
+    call: (_, message) => {
+      messages.push(message);
+      const reply = replies[messages.length - 1];
+      return Promise.resolve({ ...OK, ...reply });
+    },
+    close() {},
+  };
+  return { channel, messages };
+}
+
+const OK: GrpcReply = { code: 0, message: "", body: EMPTY, from: "server", isSent: true };
+
+test("what a server does not take in time is sent again, whole", async (t) => {
+  const late = { code: GRPC_STATUS.DEADLINE_EXCEEDED, from: "nobody" } as const;
+  const { channel, messages } = scripted([late, late, { isSent: false }]);
+  const { delivery, settled, count } = rig(t, 1, { channel });
+  delivery.offer([parcel(5)]);
+  await settled();
+  assert.deepEqual([count("delivered"), count("dropped")], [5, 0]);
+  assert.equal(messages.length, 3);
+  assert.ok(messages.every((message) => message.length === 5));
+});
+
+test("memory is given back when all of a message has gone out, and not before", async (t) => {
+  for (const isSent of [true, false]) {
+    const { channel, messages } = scripted([{ isSent }]);
+    const { delivery, settled, count } = rig(t, 1, { channel });
+    const parcels = [parcel(5), parcel(6)];
+    delivery.offer(parcels);
+    await settled();
+    assert.equal(count("delivered"), 11);
+    // The message was a copy of them.
+    const kept = parcels.map(({ bytes }) => bytes.length);
+    assert.deepEqual([messages[0]!.length, ...kept], [isSent ? 0 : 11, 0, 0]);
+  }
 });
 
 test("one bad parcel does not take the others with it", async (t) => {

@@ -119,6 +119,43 @@ test("calls go to all servers in turn", async (t) => {
   assert.deepEqual(calls, [10, 10, 10]);
 });
 
+// Other systems have but one address of 127/8.
+const oneAddress = process.platform === "linux" ? false : "one loopback address";
+
+test("a name with two addresses is two servers", { skip: oneAddress }, async (t) => {
+  const calls: string[] = [];
+  const one = await serve(async () => {
+    calls.push("one");
+    return HELLO;
+  });
+  const two = await startGrpcServer({
+    host: "127.0.0.2",
+    port: one.port,
+    flag: "port",
+    name: "test",
+    methods: new Map([
+      [
+        PATH,
+        {
+          handle: async () => {
+            calls.push("two");
+            return HELLO;
+          },
+        },
+      ],
+    ]),
+    counters: new CounterTable(),
+  });
+  t.after(() => Promise.all([one.close(0), two.close(0)]));
+  const channel = channelTo(t, [], {
+    targets: [{ host: "collectors", port: one.port }],
+    lookup: async () => [HOST, "127.0.0.2"],
+  });
+  await until("two connections", () => channel.openPeers === 2);
+  for (let i = 0; i < 10; i++) await channel.call(PATH, HELLO, PATIENCE_MS);
+  assert.deepEqual([calls.length, calls.filter((name) => name === "two").length], [10, 5]);
+});
+
 test("only as many servers are connected to as asked, and a lost one is replaced", async (t) => {
   const servers = await Promise.all([0, 1, 2].map(() => serve(async () => HELLO)));
   t.after(() => Promise.all(servers.map((server) => server.close(0))));
