@@ -300,4 +300,25 @@ describe("failures", { skip }, () => {
     }
     assert.deepEqual(scriptErrors(), []);
   });
+
+  it("a Jaeger without v1: services and operations of v3", async () => {
+    await page.route("**/api/services**", (route) => route.fulfill({ status: 404 }));
+    await page.route("**/api/services/*/operations", (route) => route.fulfill({ status: 404 }));
+    await page.route("**/api/v3/services", (route) =>
+      route.fulfill({ json: { services: ["shop", "cart"] } }),
+    );
+    await page.route("**/api/v3/operations?service=cart", (route) => {
+      const names = ["GET /1", "GET /0", "GET /1"];
+      return route.fulfill({ json: { operations: names.map((name) => ({ name })) } });
+    });
+    await page.goto(`${ui.url}/search?service=cart&lookback=1h`);
+    const listed = page.locator(".popup [role=option]");
+    await page.getByRole("combobox", { name: "Service" }).click();
+    await listed.filter({ hasText: "shop" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("combobox", { name: "Span name" }).click();
+    await listed.filter({ hasText: "GET /1" }).waitFor();
+    assert.deepEqual(await listed.allTextContents(), ["All Span Names", "GET /0", "GET /1"]);
+    assert.deepEqual(scriptErrors(), []);
+  });
 });

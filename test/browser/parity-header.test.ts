@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { copied, paritySuite, queryOf } from "./parity.ts";
+import { copied, paritySuite } from "./parity.ts";
 import { SHOP_TRACE, shopSpanHex } from "./trace-fixtures.ts";
 import { drawnOn, press, rectsOf, rowAt, rowNames, untilQuery, windowOf } from "./trace-open.ts";
 import type { TraceFixture } from "./ui-server.ts";
@@ -217,7 +217,7 @@ paritySuite({ traces: TRACES }, (parity) => {
     assert.deepEqual(await windowOf(page), { from: 26, to: 51 });
     await page.getByRole("button", { name: "Reset selection" }).click();
     assert.deepEqual(await windowOf(page), { from: 0, to: 100 });
-    assert.equal(queryOf(page, "t") ?? "", "");
+    await untilQuery(page, "t", null);
   });
 
   parity("1.3.17", async ({ page, open }) => {

@@ -1,19 +1,37 @@
 /** Names for the form's fields from the server: services, operations, attribute keys and values. */
 
-import { askJson } from "./ask-server.ts";
+import { ServerError, askJson } from "./ask-server.ts";
 
 /** How many completions are shown: more are found by typing. */
 const COMPLETIONS = 50;
 
+/** What a Jaeger says to a question it does not know: 404, or its page. */
+const UNKNOWN: ReadonlySet<ServerError["code"]> = new Set(["not-found", "bad-answer"]);
+
 /** All services, in order of name. */
 export async function fetchServices(signal: AbortSignal): Promise<string[]> {
-  return listOf(await askJson("api/services", signal), "data").toSorted(byText);
+  const v1 = await askOld("api/services", signal);
+  if (v1 !== undefined) return listOf(v1, "data").toSorted(byText);
+  return listOf(await askJson("api/v3/services", signal), "services").toSorted(byText);
+}
+
+/** v1's answer; undefined from a Jaeger after 2.20, which has v3 only. */
+async function askOld(path: string, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await askJson(path, signal);
+  } catch (error) {
+    if (error instanceof ServerError && UNKNOWN.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** Span names of a service without repeats, in order. */
 export async function fetchOperations(service: string, signal: AbortSignal): Promise<string[]> {
   const path = `api/services/${encodeURIComponent(service)}/operations`;
-  return [...new Set(listOf(await askJson(path, signal), "data"))].toSorted(byText);
+  const v1 = await askOld(path, signal);
+  if (v1 !== undefined) return [...new Set(listOf(v1, "data"))].toSorted(byText);
+  const v3 = await askJson(`api/v3/operations?${queryOf({ service })}`, signal);
+  return [...new Set(listOf(v3, "operations", "name"))].toSorted(byText);
 }
 
 /** Attribute keys that begin with a prefix, of one service or ("") of all. */
