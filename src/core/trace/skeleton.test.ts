@@ -11,6 +11,7 @@ import {
 import { randomBatch } from "../../../test/support/random-batch.ts";
 import { compareBytes, toHex } from "../../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../batch.ts";
+import type { SpanBatch } from "../batch.ts";
 import { BatchBuilder } from "../builder.ts";
 import { dictText, serviceOf } from "../read.ts";
 import { adjustTrace } from "./adjust.ts";
@@ -109,6 +110,33 @@ describe("skeleton", () => {
     assert.equal(s.startNs, 17);
     assert.equal(s.startUs, 1_700_000_000_000_000);
     assert.equal(s.durationNs, 6000);
+  });
+
+  it("puts spans without a start where their nearest ancestor with one is", () => {
+    const builder = new BatchBuilder();
+    const resource = builder.addResource();
+    const scope = builder.addScope();
+    // Parents by number, then starts: 3 hangs on 2 on 1; 5 is a root; 6 and 7 form a circle.
+    const parents = [0, 0, 1, 2, 1, 0, 7, 6];
+    const starts = [0, 1000, 0, 0, 1500, 0, 0, 0];
+    for (let n = 1; n < parents.length; n++) {
+      const i = builder.addSpan(resource, scope);
+      builder.spanId[i * 8] = n;
+      builder.parentSpanId[i * 8] = parents[n]!;
+      builder.startUs[i] = starts[n]!;
+    }
+    const shown = (batch: SpanBatch): Map<number, number> => {
+      const view = viewTrace([batch]);
+      const s = skeletonOf(view);
+      for (const v of view.warnings.keys()) assert.ok(v === 1 || v === 2 || v >= 5, `${v}`);
+      assert.match(view.warnings.get(1)!.join(), /without a start/);
+      return new Map(
+        Array.from(s.order, (v, r) => [v + 1, s.startUs + s.startOffsetNs[r]! / 1000]),
+      );
+    };
+    const at = shown(builder.finish());
+    assert.deepEqual([at.get(1), at.get(2), at.get(3), at.get(4)], [1000, 1000, 1000, 1500]);
+    assert.deepEqual([at.get(5), at.get(6), at.get(7)], [0, 0, 0]);
   });
 
   it("takes a chain of 200,000 and a million siblings", () => {

@@ -81,6 +81,7 @@ export interface Skeleton extends SkeletonColumns {
 /** Services a trace may show; later ones (by bytes) share the last index. */
 const MOST_SERVICES = 65_535;
 const OTHER_SERVICES = "(other services)";
+const STARTLESS_WARNING = "sent without a start; shown at its parent's";
 const CIRCLE_WARNING = "parent ids form a circle; shown as a root";
 
 /**
@@ -92,7 +93,7 @@ const CIRCLE_WARNING = "parent ids form a circle; shown as a root";
  */
 export function skeletonOf(view: TraceView, tree: TraceTree = treeOfView(view)): Skeleton {
   const n = view.spanCount;
-  const times = timesOf(view);
+  const times = timesOf(view, tree);
   const sorted = orderByStart(times.offsetNs, view.spanIds, n);
   const { order, rowOf, parent, depth, end, cut } = displayOrder(tree, sorted);
   for (const v of cut) addWarning(view, v, CIRCLE_WARNING);
@@ -143,7 +144,7 @@ interface Times {
   readonly durationNs: Float64Array;
 }
 
-function timesOf(view: TraceView): Times {
+function timesOf(view: TraceView, tree: TraceTree): Times {
   const n = view.spanCount;
   const us = new Float64Array(n);
   const ns = new Uint16Array(n);
@@ -151,21 +152,25 @@ function timesOf(view: TraceView): Times {
   const starts = view.parts.map((batch) => batch.startUs);
   const fractions = view.parts.map((batch) => batch.startNs);
   const durations = view.parts.map((batch) => batch.durationNs);
-  let minUs = Infinity;
-  let minNs = 0;
+  const startless: number[] = [];
   for (let v = 0; v < n; v++) {
     const p = view.part[v]!;
     const i = view.row[v]!;
+    if (starts[p]![i] === 0) startless.push(v);
     const shifted = fractions[p]![i]! + (view.shiftNs === undefined ? 0 : view.shiftNs[v]!);
     const carryUs = Math.floor(shifted / 1000);
     us[v] = starts[p]![i]! + carryUs;
     ns[v] = shifted - carryUs * 1000;
     const duration = durations[p]![i]!;
     durationNs[v] = duration > 0 ? duration : 0;
-    if (us[v]! < minUs || (us[v] === minUs && ns[v]! < minNs)) {
-      minUs = us[v]!;
-      minNs = ns[v]!;
-    }
+  }
+  if (startless.length > 0) inheritStarts(view, tree, startless, us, ns);
+  let minUs = Infinity;
+  let minNs = 0;
+  for (let v = 0; v < n; v++) {
+    if (us[v]! > minUs || (us[v] === minUs && ns[v]! >= minNs)) continue;
+    minUs = us[v]!;
+    minNs = ns[v]!;
   }
   let traceNs = 0;
   for (let v = 0; v < n; v++) {
@@ -174,6 +179,32 @@ function timesOf(view: TraceView): Times {
     if (endNs > traceNs) traceNs = endNs;
   }
   return { startUs: minUs, startNs: minNs, traceNs, offsetNs: us, durationNs };
+}
+
+/** A span sent without a start stands where its nearest ancestor with one does, as in Jaeger UI. */
+function inheritStarts(
+  view: TraceView,
+  tree: TraceTree,
+  startless: readonly number[],
+  us: Float64Array,
+  ns: Uint16Array,
+): void {
+  const open = new Set(startless);
+  for (const first of startless) {
+    const chain: number[] = [];
+    let v = first;
+    while (v !== -1 && open.delete(v)) {
+      chain.push(v);
+      v = tree.parent[v]!;
+    }
+    // Without such an ancestor, or in a circle, they stay as they are.
+    if (v === -1 || us[v] === 0) continue;
+    for (const child of chain) {
+      us[child] = us[v]!;
+      ns[child] = ns[v]!;
+      addWarning(view, child, STARTLESS_WARNING);
+    }
+  }
 }
 
 function servicesOf(
