@@ -3,7 +3,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
-import { withoutDoubles } from "../data/double-attributes.ts";
 import { genAiOf } from "../data/gen-ai.ts";
 import { rowsOfSpanIds } from "../layout/span-ids.ts";
 import { durationText } from "../layout/duration-text.ts";
@@ -170,8 +169,7 @@ interface SectionsProps {
 function Sections({ context, detail, service }: SectionsProps): JSX.Element {
   const { model } = context;
   const words = spanWords(uiConfig.useOpenTelemetryTerms);
-  const own = withoutDoubles(detail.attributes);
-  const warnings = [...detail.warnings, ...own.warnings];
+  const { warnings } = detail;
   const scope: AttributeText[] = [];
   if (detail.scopeName !== "") scope.push(plain("name", detail.scopeName));
   if (detail.scopeVersion !== "") scope.push(plain("version", detail.scopeVersion));
@@ -201,8 +199,8 @@ function Sections({ context, detail, service }: SectionsProps): JSX.Element {
         </Section>
       )}
       {detail.attributes.length > 0 && (
-        <Section title={words.attributes} count={own.attributes.length} open>
-          {table(words.attributes, "attributes", ordered(own.attributes))}
+        <Section title={words.attributes} count={detail.attributes.length} open>
+          {table(words.attributes, "attributes", ordered(detail.attributes))}
         </Section>
       )}
       <Section title={words.resource} count={detail.resource.length}>
