@@ -1,12 +1,12 @@
 /** Jaeger UI's inventory, line by line, for search and trace: each line has a test of its name. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { openPage, withoutChromium } from "./browser.ts";
 import { shopBatch } from "./trace-fixtures.ts";
-import { startUi } from "./ui-server.ts";
 import type { TraceFixture, UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 /** Lines by section: 1.1 shell and addresses, 1.2 search, 1.3 header, 1.4 timeline, 1.11 config. */
 export const PARITY = {
@@ -164,22 +164,14 @@ export function paritySuite(
   tests: (parity: (line: ParityLine, run: Run) => void) => void,
 ): void {
   describe("parity", { skip: withoutChromium() }, () => {
-    let browser: Browser;
-    let ui: UiServer;
-    before(async () => {
-      [browser, ui] = await Promise.all([launchBrowser(), startUi()]);
+    const suite = uiSuite(async (ui) => {
       await ui.store.write(shopBatch());
       await ui.write(options.traces ?? []);
       await options.prepare?.(ui);
-      await ui.store.settle();
-    });
-    after(async () => {
-      await browser?.close();
-      await ui?.close();
     });
     tests((line, run) => {
       it(`parity ${line} ${PARITY[line]}`, async () => {
-        await onPage(browser, ui, run);
+        await onPage(suite.browser, suite.ui, run);
       });
     });
   });

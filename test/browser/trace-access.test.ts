@@ -1,31 +1,20 @@
 /** The trace page without a mouse and with a screen reader: keys, treegrid, focus, axe. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rowAt, rowNames, untilQuery, windowOf } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
   await ui.store.write(bigBatch("mixed", 3000));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 /** The name in the row that has the focus. */
@@ -38,7 +27,7 @@ async function focused(page: Page): Promise<string> {
 
 test("Jaeger's keys: pages, spans, panning, zooming, folding, find", { skip }, async () => {
   const traceIdHex = bigTraceHex("mixed", 3000);
-  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   const top = async (): Promise<number> =>
     Number(await page.locator(".tl-rows .tl-row[role=row]").first().getAttribute("data-row"));
   await press(page, "s");
@@ -84,7 +73,7 @@ test(
   "keys of ours: cursor, levels, zoom to span, errors, parent, hide, copy",
   { skip },
   async () => {
-    const { page, close } = await openTrace(browser, ui);
+    const { page, close } = await openTrace(suite.browser, suite.ui);
     await press(page, "j", "j", "k");
     assert.equal(await focused(page), "render cart");
     await press(page, "z");
@@ -126,7 +115,7 @@ test(
 );
 
 test("find by keys: / to search, n and N to walk", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "/");
   await page.keyboard.type("mailer");
   await page.locator(".find-count", { hasText: /^3$/ }).waitFor();
@@ -139,7 +128,7 @@ test("find by keys: / to search, n and N to walk", { skip }, async () => {
 });
 
 test("the palette runs commands by name; the help lists every key", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "Control+k");
   await page.keyboard.type("collapse all");
   await press(page, "Enter");
@@ -155,7 +144,7 @@ test("the palette runs commands by name; the help lists every key", { skip }, as
 });
 
 test("the treegrid tells levels, places and numbers, with one tab stop", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   const grid = page.getByRole("treegrid", { name: "Spans" });
   assert.equal(await grid.getAttribute("aria-rowcount"), "21");
   // A moment after the first picture.
@@ -186,7 +175,7 @@ test("the treegrid tells levels, places and numbers, with one tab stop", { skip 
 
 test("the focus stays with its row while rows scroll past", { skip }, async () => {
   const traceIdHex = bigTraceHex("mixed", 3000);
-  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   await press(page, ...Array<string>(60).fill("j"));
   const active = await page.evaluate(
     () => document.activeElement?.getAttribute("data-row") ?? "none",
@@ -223,7 +212,7 @@ function readersKnow(first: number): boolean {
 
 test("rows scrolled to are told to readers once they stand still", { skip }, async () => {
   const traceIdHex = bigTraceHex("mixed", 3000);
-  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   await page.waitForFunction(readersKnow, 0);
   await page.locator(".tl-body").hover();
   let top = 0;
@@ -267,7 +256,7 @@ for (const theme of ["light", "dark"] as const) {
 
 async function openTraceOrJson(query: string, theme: "light" | "dark"): Promise<WatchedPage> {
   const options = { query: query.includes("v=json") ? "" : query, theme };
-  const watched = await openTrace(browser, ui, options);
+  const watched = await openTrace(suite.browser, suite.ui, options);
   if (query.includes("v=json")) await press(watched.page, "g", "j");
   return watched;
 }

@@ -1,31 +1,21 @@
 /** The trace page's address in Chromium: everything a person set is in it, and a link shows it. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { openPage, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames, whole } from "./trace-measure.ts";
 import { openTrace, press, rowAt, rowNames, untilQuery, windowOf } from "./trace-open.ts";
 import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const BIG = bigTraceHex("mixed", 5000);
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
   await ui.store.write(bigBatch("mixed", 5000));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 /** Places and names of the rows on screen. */
@@ -45,7 +35,7 @@ async function seen(page: Page): Promise<string[]> {
 
 /** Opens the address of one browser in another, as a colleague does. */
 async function asColleague(page: Page, check: (other: Page) => Promise<void>): Promise<void> {
-  const { page: other, errors, close } = await openPage(browser);
+  const { page: other, errors, close } = await openPage(suite.browser);
   await other.goto(page.url());
   await whole(other);
   await check(other);
@@ -54,7 +44,7 @@ async function asColleague(page: Page, check: (other: Page) => Promise<void>): P
 }
 
 test("what a person set is in the address: a reload shows the same", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "2", "j", "z", " ", "r");
   await untilQuery(page, "sel", shopSpanHex(1));
   await untilQuery(page, "g", "1");
@@ -68,7 +58,7 @@ test("what a person set is in the address: a reload shows the same", { skip }, a
 });
 
 test("thousands of folded rows are a few letters; single ones differ", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { traceIdHex: BIG });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex: BIG });
   await press(page, "2", "j", "l");
   await untilQuery(page, "c", /^1\.\*4[\w-]{6}$/);
   const rows = await seen(page);
@@ -77,7 +67,7 @@ test("thousands of folded rows are a few letters; single ones differ", { skip },
 });
 
 test("how far it was scrolled, and that is where back leads", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { traceIdHex: BIG });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex: BIG });
   await page.locator(".tl-body").hover();
   await page.mouse.wheel(0, 24 * 400);
   await untilQuery(page, "at", /^[0-9a-f]{16}$/);
@@ -92,7 +82,7 @@ test("how far it was scrolled, and that is where back leads", { skip }, async ()
 });
 
 test("what was hidden, and the one subtree that was left", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "j", "x");
   await untilQuery(page, "x", /./);
   const without = await rowNames(page);
@@ -114,7 +104,7 @@ test("what was hidden, and the one subtree that was left", { skip }, async () =>
 
 test("a jump to a span ends what hides it", { skip }, async () => {
   const query = `?within=${shopSpanHex(1)}`;
-  const { page, close } = await openTrace(browser, ui, { query });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query });
   assert.ok(!(await rowNames(page)).includes("POST payment"));
   await press(page, "e", "e");
   assert.ok((await rowNames(page)).includes("POST payment"));
@@ -122,7 +112,7 @@ test("a jump to a span ends what hides it", { skip }, async () => {
 });
 
 test("repeated siblings: an open group stays open", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?g=1" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?g=1" });
   await rowAt(page, 4).locator(".tl-toggle").click({ force: true });
   await untilQuery(page, "go", /./);
   const names = await rowNames(page);
@@ -132,7 +122,7 @@ test("repeated siblings: an open group stays open", { skip }, async () => {
 });
 
 test("a copied link has what was done this moment, and says so", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "2", "c");
   await page.getByRole("button", { name: "Copy link to this view" }).click();
   await page.locator(".toast", { hasText: "Link copied" }).waitFor();
@@ -143,7 +133,7 @@ test("a copied link has what was done this moment, and says so", { skip }, async
 });
 
 test("the time zone travels with a link and is not remembered there", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await page.getByRole("button", { name: /^Time zone/ }).click();
   await page.getByRole("menuitem", { name: "Another…" }).click();
   await page.getByLabel(/IANA name/).fill("Asia/Kathmandu");
@@ -165,7 +155,7 @@ test("what was hidden stays hidden as the trace grows", { skip }, async () => {
   try {
     await own.store.write(shopBatch());
     await own.store.settle();
-    const { page, close } = await openTrace(browser, own);
+    const { page, close } = await openTrace(suite.browser, own);
     await press(page, "End", "u", "x", "Home");
     assert.ok(!(await rowNames(page)).includes("smtp"));
     await own.store.write(shopBatch(9));
@@ -186,7 +176,9 @@ test("a link opens the same in the trace as it has grown since", { skip }, async
   try {
     await own.store.write(shopBatch());
     await own.store.settle();
-    const { page, close } = await openTrace(browser, own, { query: "?g=1&t=1000000,200000000" });
+    const { page, close } = await openTrace(suite.browser, own, {
+      query: "?g=1&t=1000000,200000000",
+    });
     await rowAt(page, 4).locator(".tl-toggle").click({ force: true });
     await rowAt(page, 13).locator(".tl-toggle").click({ force: true });
     await page.getByRole("button", { name: "Services shown" }).click();
@@ -229,7 +221,7 @@ test("a link opens the same in the trace as it has grown since", { skip }, async
 
 test("links of earlier versions, with rows by number, still open", { skip }, async () => {
   // Folds "GET /cart/{id}", hides "checkout".
-  const { page, close } = await openTrace(browser, ui, { query: "?c=BA&x=DA" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?c=BA&x=DA" });
   const names = ["POST /checkout", "render cart", "GET cart", "GET /cart/{id}"];
   assert.deepEqual(await rowNames(page), names);
   const entries = await page.evaluate(() => history.length);

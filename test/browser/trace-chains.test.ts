@@ -1,36 +1,24 @@
 /** Chains of single children in one row: by key, pointer and link, and walked into by find. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rectsOf, rowAt, rowNames, untilQuery } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 /** Rows 1 to 3 of the shop's trace. */
 const CHAIN = "render cart › GET cart › GET /cart/{id}";
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
   await ui.store.write(bigBatch("deep", 100_000));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 test("a key folds chains: one row, one level, what is folded is told", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui);
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "R");
   assert.equal((await rowNames(page)).length, 18);
   const row = rowAt(page, 1);
@@ -55,7 +43,7 @@ test("a key folds chains: one row, one level, what is folded is told", { skip },
 });
 
 test("a chain opens and folds by keys, pointer and menu; a link keeps it", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?ch=1" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?ch=1" });
   await press(page, "j", "l");
   assert.equal((await rowNames(page)).length, 20);
   assert.equal(await rowAt(page, 1).getAttribute("aria-expanded"), "true");
@@ -81,14 +69,14 @@ test("a chain opens and folds by keys, pointer and menu; a link keeps it", { ski
   await press(page, ".");
   await page.getByRole("menuitem", { name: "Fold the chain" }).click();
   assert.equal((await rowNames(page)).length, 18);
-  const second = await openTrace(browser, ui, { query: link });
+  const second = await openTrace(suite.browser, suite.ui, { query: link });
   assert.equal((await rowNames(second.page)).length, 20);
   await second.close();
   await close();
 });
 
 test("what is looked for in a chain opens it", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?ch=1" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?ch=1" });
   await page.getByLabel("Find in trace").fill('"GET /cart/{id}"');
   await page.locator(".find-count", { hasText: "1" }).waitFor();
   assert.match((await rowAt(page, 1).getAttribute("class"))!, /is-match/);
@@ -103,7 +91,10 @@ test(
   { skip },
   async () => {
     const traceIdHex = bigTraceHex("deep", 100_000);
-    const { page, errors, close } = await openTrace(browser, ui, { traceIdHex, query: "?ch=1" });
+    const { page, errors, close } = await openTrace(suite.browser, suite.ui, {
+      traceIdHex,
+      query: "?ch=1",
+    });
     assert.equal((await rowNames(page)).length, 1);
     const pill = rowAt(page, 0).locator(".tl-pill").first();
     assert.equal(await pill.textContent(), "100,000 spans");

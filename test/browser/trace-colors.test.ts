@@ -1,29 +1,18 @@
 /** What spans are coloured by: bars, names and minimap follow, the legend says it, links keep it */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import { SHOP_TRACE, shopBatch } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { drawnOn, openTrace, press, rectsOf, rowAt, untilQuery } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 /** Colours of the bars by row. */
@@ -54,7 +43,7 @@ async function minimapColors(page: Page): Promise<string> {
 }
 
 test("by kind and status: bars, names, minimap and legend agree", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui);
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
   const byService = await barColors(page);
   const before = await minimapColors(page);
   await page.getByRole("button", { name: "Colour by: service" }).click();
@@ -101,7 +90,7 @@ test("by kind and status: bars, names, minimap and legend agree", { skip }, asyn
 });
 
 test("by self time: what waited for others is paler than what worked", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?color=self" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?color=self" });
   const colors = await barColors(page);
   const { entries } = await page.evaluate(() => {
     const style = (name: string): string => {
@@ -125,7 +114,7 @@ test("by self time: what waited for others is paler than what worked", { skip },
 });
 
 test("by an attribute: its key is completed, values come from the server", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui);
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
   await page.getByRole("button", { name: "Colour by: service" }).click();
   const key = page.getByRole("combobox", { name: "An attribute" });
   await key.click();
@@ -147,7 +136,7 @@ test("by an attribute: its key is completed, values come from the server", { ski
 });
 
 test("a group of the legend stands out, in the link too", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?color=kind" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?color=kind" });
   const group = page.getByRole("button", { name: /^server 3/ });
   await group.click();
   assert.equal(await group.getAttribute("aria-pressed"), "true");
@@ -157,7 +146,7 @@ test("a group of the legend stands out, in the link too", { skip }, async () => 
   await frames(page, 2);
   assert.equal(await dimmed(page), 17);
   const link = page.url();
-  const second = await openTrace(browser, ui, { query: new URL(link).search });
+  const second = await openTrace(suite.browser, suite.ui, { query: new URL(link).search });
   assert.equal(await dimmed(second.page), 17);
   assert.deepEqual(await barColors(second.page), await barColors(page));
   await second.close();
@@ -169,7 +158,7 @@ test("a group of the legend stands out, in the link too", { skip }, async () => 
 });
 
 test("the palette chooses, and back goes back", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "Control+k");
   await page.keyboard.type("colour by status");
   await press(page, "Enter");
@@ -180,10 +169,10 @@ test("the palette chooses, and back goes back", { skip }, async () => {
 });
 
 test("values that cannot be had are told, and asked for again", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   const context = page.context();
   await context.route("**/values", (route) => route.fulfill({ status: 500, body: "broken" }));
-  await page.goto(`${ui.url}/trace/${SHOP_TRACE}?color=a.db.system`);
+  await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}?color=a.db.system`);
   const told = page.locator(".legend-strip [role=alert]");
   await told.waitFor();
   const asBefore = await drawnOn(page, "timeline");
@@ -198,7 +187,11 @@ for (const theme of ["light", "dark"] as const) {
   test(`colours have no violations, ${theme}`, { skip }, async () => {
     for (const by of ["kind", "status", "self", "a.db.system"]) {
       const query = `?color=${by}`;
-      const { page, close } = await openTrace(browser, ui, { query, theme, width: 1280 });
+      const { page, close } = await openTrace(suite.browser, suite.ui, {
+        query,
+        theme,
+        width: 1280,
+      });
       await page.locator(".legend-group").first().click();
       await page.getByRole("button", { name: /^Colour by: / }).click();
       await page.getByRole("combobox", { name: "An attribute" }).click();

@@ -1,22 +1,18 @@
 /** Calls to models, agents and tools: icons in the rows, a conversation in the details. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { test } from "node:test";
 import { batchOf, int, plainSpan, serviceResource, text } from "../support/plain-spans.ts";
 import type { PlainAttributes, PlainEvent } from "../support/plain-spans.ts";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import { openTrace, press, rowAt, untilQuery } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const TRACE = "9e0a1000000000000000000000000001";
 const START_NS = 1_763_800_000_000_000_000n;
 const HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 const LONG = "and so on ".repeat(300);
-let browser: Browser;
-let ui: UiServer;
 
 const MODEL: PlainAttributes = [
   ["gen_ai.operation.name", text("chat")],
@@ -87,10 +83,7 @@ const CALLS: readonly Call[] = [
   { name: "GET /plain", attributes: [["http.request.method", text("GET")]] },
 ];
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   const resource = serviceResource("planner");
   const hex = (i: number): string => (i + 1).toString(16).padStart(16, "0");
   const spans = CALLS.map(({ name, attributes, events = [] }, i) =>
@@ -107,15 +100,10 @@ before(async () => {
     }),
   );
   await ui.store.write(batchOf(spans));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 test("rows tell agents, models, tools and retrievals apart", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { traceIdHex: TRACE });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex: TRACE });
   const titles: (string | null)[] = [];
   for (let row = 0; row < 5; row++) {
     const icon = rowAt(page, row).locator(".tl-icon");
@@ -129,7 +117,7 @@ test("rows tell agents, models, tools and retrievals apart", { skip }, async () 
 
 test("the details have the conversation as texts, long ones folded", { skip }, async () => {
   const query = "?open=0000000000000002";
-  const { page, errors, close } = await openTrace(browser, ui, {
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui, {
     traceIdHex: TRACE,
     query,
     height: 1400,
@@ -171,7 +159,7 @@ test(
   { skip },
   async () => {
     const query = "?tab=genai&open=0000000000000003,0000000000000004,0000000000000005";
-    const { page, close } = await openTrace(browser, ui, {
+    const { page, close } = await openTrace(suite.browser, suite.ui, {
       traceIdHex: TRACE,
       query,
       height: 1600,
@@ -197,7 +185,7 @@ for (const theme of ["light", "dark"] as const) {
     const query = "?tab=genai&open=0000000000000001,0000000000000002,0000000000000003";
     for (const width of [390, 1280]) {
       const options = { traceIdHex: TRACE, query, theme, width, height: 1400 };
-      const { page, close } = await openTrace(browser, ui, options);
+      const { page, close } = await openTrace(suite.browser, suite.ui, options);
       await page.locator(".message").first().waitFor();
       assert.deepEqual(await axeViolations(page), []);
       await close();

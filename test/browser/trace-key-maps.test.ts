@@ -1,34 +1,22 @@
 /** Key maps: chosen in help or settings, remembered, shown by help, buttons and palette. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rowAt, rowNames, windowOf } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const traceIdHex = bigTraceHex("mixed", 3000);
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(bigBatch("mixed", 3000));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 test("vim: chosen in the help, which tells its keys", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   await press(page, "?");
   const help = page.getByRole("dialog", { name: "Keys" });
   await help.getByLabel("Key map").selectOption("vim");
@@ -61,7 +49,7 @@ test("vim: chosen in the help, which tells its keys", { skip }, async () => {
 });
 
 test("DevTools: chosen in the settings, remembered, in the palette", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   await page.getByRole("button", { name: "Settings of the page" }).click();
   await page.getByLabel("Key map").selectOption("devtools");
   await press(page, "Escape");

@@ -1,31 +1,20 @@
 /** What the pointer and fingers find on bars: events, the critical path, zoom, the span's menu. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
 import { batchOf, plainSpan } from "../support/plain-spans.ts";
-import { axeViolations, launchBrowser, withoutChromium } from "./browser.ts";
+import { axeViolations, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import { openTrace, press, rectsOf, rowAt, windowOf } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
   await ui.store.write(bigBatch("mixed", 3000));
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 /** Moves the pointer to a place of the timeline's body. */
@@ -36,7 +25,7 @@ async function pointAt(page: Page, x: number, y: number): Promise<void> {
 }
 
 test("an event's tick tells its events, the path's line what it means", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui);
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
   const hint = page.getByRole("tooltip");
   const tick = (await rectsOf(page, "event", 3))[2]!;
   await pointAt(page, tick.x, tick.y + 6);
@@ -63,15 +52,15 @@ test("a span that another links to says so, and leads there", { skip }, async ()
   const startNs = 1_763_800_000_000_000_000n;
   const links = [{ traceHex, spanHex: id(2), attributes: [] }];
   const child = { traceHex, parentHex: id(1) };
-  await ui.store.write(
+  await suite.ui.store.write(
     batchOf([
       plainSpan({ traceHex, spanHex: id(1), name: "root", startNs, durationNs: 9_000n }),
       plainSpan({ ...child, spanHex: id(2), name: "send", startNs: startNs + 1_000n }),
       plainSpan({ ...child, spanHex: id(3), name: "batch", startNs: startNs + 2_000n, links }),
     ]),
   );
-  await ui.store.settle();
-  const { page, close } = await openTrace(browser, ui, { traceIdHex: traceHex });
+  await suite.ui.store.settle();
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex: traceHex });
   assert.equal(await rowAt(page, 1).locator(".tl-pill").textContent(), "linked from");
   assert.equal(await rowAt(page, 2).locator(".tl-pill").textContent(), "links");
   await press(page, "j", " ");
@@ -84,7 +73,7 @@ test("a span that another links to says so, and leads there", { skip }, async ()
 
 test("the row under the pointer stands out as rows scroll beneath it", { skip }, async () => {
   const traceIdHex = bigTraceHex("mixed", 3000);
-  const { page, close } = await openTrace(browser, ui, { traceIdHex });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
   const y = 24 * 10 + 12;
   await pointAt(page, 900, y);
   for (const pixels of [600, -90, 2400]) {
@@ -97,7 +86,7 @@ test("the row under the pointer stands out as rows scroll beneath it", { skip },
 });
 
 test("two fingers zoom around what is between them", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   const fingers = async (type: string, xs: readonly number[]): Promise<void> => {
     await page.evaluate(
       ({ type, xs }) => {
@@ -134,7 +123,7 @@ test("two fingers zoom around what is between them", { skip }, async () => {
 });
 
 test("the menu opens the span in a tab and chooses the trace to compare", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "j", ".");
   const open = page.getByRole("menuitem", { name: "Open in a new tab" });
   const [other] = await Promise.all([page.context().waitForEvent("page"), open.click()]);

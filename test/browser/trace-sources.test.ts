@@ -1,40 +1,29 @@
 /** The trace page over what is not our server's skeleton: uploaded files, a plain Jaeger. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
-import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import { openPage, withoutChromium } from "./browser.ts";
 import { SHOP_TRACE, shopBatch } from "./trace-fixtures.ts";
 import { whole } from "./trace-measure.ts";
 import { openTrace, rowAt, rowNames } from "./trace-open.ts";
-import { otlpRequest, startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { otlpRequest } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 test(
   "a server without skeletons is asked for Jaeger's JSON, read in the worker",
   { skip },
   async () => {
-    const ours = await openTrace(browser, ui);
+    const ours = await openTrace(suite.browser, suite.ui);
     const names = await rowNames(ours.page);
     assert.ok(names.length > 5);
     await ours.close();
-    const { page, errors, close } = await openPage(browser);
+    const { page, errors, close } = await openPage(suite.browser);
     const asked: string[] = [];
     await page.context().route("**/api/**", (route) => {
       const path = new URL(route.request().url()).pathname;
@@ -43,7 +32,7 @@ test(
       if (!path.startsWith("/api/spoor/")) return route.continue();
       return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
     });
-    await page.goto(`${ui.url}/trace/${SHOP_TRACE}`);
+    await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}`);
     await whole(page);
     assert.deepEqual(await rowNames(page), names);
     assert.ok(asked.includes(`/api/traces/${SHOP_TRACE}`), asked.join(" "));
@@ -56,8 +45,8 @@ test(
 );
 
 test("an uploaded trace opens from the results", { skip }, async () => {
-  const { page, errors, close } = await openPage(browser);
-  await page.goto(`${ui.url}/search`);
+  const { page, errors, close } = await openPage(suite.browser);
+  await page.goto(`${suite.ui.url}/search`);
   await page.getByRole("tab", { name: "Upload" }).click();
   const spans = [
     { service: "from-a-file", name: "uploaded op", durationMs: 20 },

@@ -1,9 +1,9 @@
 /** The timeline against Jaeger UI's: rows, bars, details, keys; geometry by what was drawn. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { launchBrowser, withoutChromium } from "./browser.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { withoutChromium } from "./browser.ts";
 import { SHOP_START_NS, SHOP_TRACE, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import {
@@ -17,24 +17,14 @@ import {
   windowOf,
 } from "./trace-open.ts";
 import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 /** Duration of the shop's trace, µs. */
 const WHOLE_US = 412_000;
-let browser: Browser;
-let ui: UiServer;
 
-before(async () => {
-  if (skip !== false) return;
-  browser = await launchBrowser();
-  ui = await startUi();
+const suite = uiSuite(async (ui) => {
   await ui.store.write(shopBatch());
-  await ui.store.settle();
-});
-after(async () => {
-  await browser?.close();
-  await ui?.close();
 });
 
 /** Left edge and width of the bars' part of the timeline. */
@@ -46,7 +36,7 @@ async function barsBox(page: Page): Promise<{ left: number; width: number }> {
 }
 
 test("bars lie where their times are, with durations beside them", { skip }, async () => {
-  const { page, errors, close } = await openTrace(browser, ui);
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
   const { left, width } = await barsBox(page);
   const scale = width / WHOLE_US;
   for (const [row, at, us, text] of [
@@ -65,7 +55,7 @@ test("bars lie where their times are, with durations beside them", { skip }, asy
 });
 
 test("a bar's label names the span while the pointer is on it", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   const bar = (await rectsOf(page, "bar", 15))[0]!;
   const body = (await page.locator(".tl-body").boundingBox())!;
   await page.mouse.move(body.x + bar.x + 20, body.y + bar.y + 5);
@@ -79,7 +69,7 @@ test("a bar's label names the span while the pointer is on it", { skip }, async 
 });
 
 test("events, errors, the critical path and clipped bars are drawn", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   assert.equal((await rectsOf(page, "event", 3)).length, 4);
   assert.deepEqual(
     new Set((await rectsOf(page, "error")).map(({ row }) => row)),
@@ -92,7 +82,7 @@ test("events, errors, the critical path and clipped bars are drawn", { skip }, a
   assert.equal((await rectsOf(page, "critical")).length, 0);
   await untilQuery(page, "cp", "0");
   assert.equal((await rectsOf(page, "clipped")).length, 0);
-  await page.goto(`${ui.url}/trace/${SHOP_TRACE}?t=60000000,120000000`);
+  await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}?t=60000000,120000000`);
   await rowAt(page, 13).waitFor();
   assert.equal((await rectsOf(page, "clipped", 13)).length, 2);
   assert.equal((await rectsOf(page, "offscreen", 19)).length, 1);
@@ -103,7 +93,7 @@ test(
   "rows: children counted, errors own and below, peers, kinds of call, pills",
   { skip },
   async () => {
-    const { page, close } = await openTrace(browser, ui);
+    const { page, close } = await openTrace(suite.browser, suite.ui);
     const toggle = (row: number): ReturnType<Page["locator"]> =>
       rowAt(page, row).locator(".tl-toggle");
     assert.equal(await toggle(3).textContent(), "7");
@@ -134,7 +124,7 @@ test(
 );
 
 test("levels fold and open by the buttons; the names' width is dragged", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   await page.getByRole("button", { name: /Collapse all/ }).click();
   assert.equal((await rowNames(page)).length, 1);
   await page.getByRole("button", { name: /Expand one level/ }).click();
@@ -158,7 +148,7 @@ test("levels fold and open by the buttons; the names' width is dragged", { skip 
 });
 
 test("the ruler: a drag zooms to it, zoomed in it pans; bars are measured", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui);
+  const { page, close } = await openTrace(suite.browser, suite.ui);
   const ruler = (await page.locator(".tl-ruler").boundingBox())!;
   const drag = async (y: number, from: number, to: number): Promise<void> => {
     await page.mouse.move(ruler.x + ruler.width * from, y);
@@ -184,7 +174,7 @@ test("the ruler: a drag zooms to it, zoomed in it pans; bars are measured", { sk
 });
 
 test("wheel scrolls, with Ctrl zooms at the pointer, with Shift pans", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { height: 520 });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { height: 520 });
   const body = (await page.locator(".tl-body").boundingBox())!;
   await page.mouse.move(body.x + 1000, body.y + 60);
   await page.mouse.wheel(0, 96);
@@ -205,7 +195,9 @@ test("wheel scrolls, with Ctrl zooms at the pointer, with Shift pans", { skip },
 });
 
 test("zooming goes down to single nanoseconds", { skip }, async () => {
-  const { page, close } = await openTrace(browser, ui, { query: "?t=171000000,171000004" });
+  const { page, close } = await openTrace(suite.browser, suite.ui, {
+    query: "?t=171000000,171000004",
+  });
   const ticks = (await drawnOn(page, "ruler")).filter(({ what }) => what === "tick");
   assert.ok(new Set(ticks.map(({ text }) => text)).size >= 4);
   assert.ok(
@@ -223,7 +215,7 @@ test(
   "services: unticked ones are pruned with what is below, the root's stays",
   { skip },
   async () => {
-    const { page, close } = await openTrace(browser, ui);
+    const { page, close } = await openTrace(suite.browser, suite.ui);
     await page.getByRole("button", { name: "Services shown" }).click();
     const panel = page.getByRole("dialog", { name: "Services shown" });
     assert.equal(await panel.getByLabel(/frontend/).isDisabled(), true);
@@ -237,7 +229,7 @@ test(
     assert.equal((await rowNames(page)).length, 17);
     await page.getByRole("button", { name: "Services shown" }).click();
     await panel.getByRole("button", { name: "Save as default" }).click();
-    await page.goto(`${ui.url}/trace/${SHOP_TRACE}`);
+    await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}`);
     await rowAt(page, 12).waitFor();
     await page.waitForFunction(() => !document.body.innerText.includes("fraud check"));
     assert.equal((await rowNames(page)).length, 17);
@@ -249,7 +241,7 @@ test(
   "details: facts, attributes by kind, events of the window, links, copies",
   { skip },
   async () => {
-    const { page, errors, close } = await openTrace(browser, ui);
+    const { page, errors, close } = await openTrace(suite.browser, suite.ui);
     await rowAt(page, 3).click({ position: { x: 300, y: 12 }, force: true });
     const detail = page.getByRole("region", { name: "Span cart: GET /cart/{id}" });
     await detail.getByRole("button", { name: /^Attributes/ }).waitFor();
@@ -284,7 +276,10 @@ test(
   { skip },
   async () => {
     const query = `?open=${shopSpanHex(0)},${shopSpanHex(13)}&t=0,100000000`;
-    const { page, errors, close } = await openTrace(browser, ui, { query, height: 1600 });
+    const { page, errors, close } = await openTrace(suite.browser, suite.ui, {
+      query,
+      height: 1600,
+    });
     const root = page.getByRole("region", { name: "Span frontend: POST /checkout" });
     await root.getByText("9007199254740993").waitFor();
     await root.getByRole("button", { name: /\{1\}/ }).click();
@@ -304,7 +299,7 @@ test(
 
 test("links: another trace in a new tab, a span of this trace by a press", { skip }, async () => {
   const query = `?open=${shopSpanHex(17)}`;
-  const { page, close } = await openTrace(browser, ui, { query, height: 1400 });
+  const { page, close } = await openTrace(suite.browser, suite.ui, { query, height: 1400 });
   const away = page.getByRole("link", { name: /another trace/ });
   assert.match((await away.getAttribute("href")) ?? "", /trace\/5a0b0+ff\?uiFind=0+aa$/);
   await page.getByRole("button", { name: new RegExp(`to ${shopSpanHex(16)}`) }).click();
@@ -316,7 +311,7 @@ test("links: another trace in a new tab, a span of this trace by a press", { ski
 test("colours are the same for everybody", { skip }, async () => {
   const colors: string[][] = [];
   for (const query of ["", `?c=AA`]) {
-    const { page, close } = await openTrace(browser, ui, { query });
+    const { page, close } = await openTrace(suite.browser, suite.ui, { query });
     colors.push((await rectsOf(page, "bar")).slice(0, 3).map(({ color }) => color));
     await close();
   }
@@ -330,7 +325,7 @@ test("late spans are offered, and applied without losing the place", { skip }, a
     await own.store.write(shopBatch());
     await own.store.settle();
     const query = `?sel=${shopSpanHex(13)}&open=${shopSpanHex(13)}`;
-    const { page, close } = await openTrace(browser, own, { query, height: 620 });
+    const { page, close } = await openTrace(suite.browser, own, { query, height: 620 });
     await own.store.write(shopBatch(37));
     await own.store.settle();
     const apply = page.getByRole("button", { name: "37 late spans — apply" });
