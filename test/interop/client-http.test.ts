@@ -67,6 +67,13 @@ for (const [name, scopeManager] of Object.entries(SCOPES)) {
       socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
     });
 
+    server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
+      response.writeContinue(() => server.emit("request", request, response));
+    });
+    server.on("checkExpectation", (_request, response: http.ServerResponse) => {
+      response.writeHead(417).end(`<${tracer.activeSpan()?.context().traceIdStr}>`);
+    });
+
     const spans = async (count: number): Promise<Span[]> => {
       while (reporter.spans.length < count) await new Promise((next) => setImmediate(next));
       return reporter.spans;
@@ -107,6 +114,15 @@ for (const [name, scopeManager] of Object.entries(SCOPES)) {
       assert.equal(span!.context().parentIdStr, null);
       const tags = { "span.kind": "server", "http.url": "/old", "sampler.type": "const" };
       assert.ok(TestUtils.hasTags(span!, tags));
+    });
+
+    it("traces a request that expects something once, whichever listener answers it", async () => {
+      const first = requestText("/a", "uber-trace-id: a1:1:0:1\r\nexpect: 100-continue\r\n");
+      const second = requestText("/b", `uber-trace-id: b2:2:0:1\r\nexpect: x\r\n${LAST}`);
+      const answer = await answerTo(port, first + second);
+      assert.match(answer, /100 Continue[^]*<a1>[^]*417[^]*<b2>/);
+      const parents = (await spans(2)).map((span) => span.context().parentIdStr);
+      assert.deepEqual(parents, ["1", "2"]);
     });
 
     it("marks a request that its caller gave up", async () => {

@@ -137,13 +137,16 @@ function watchServers(
   };
 }
 
+/** Whom a server may leave a request to: one with an `expect` has listeners of its own. */
+const SERVING: ReadonlySet<string> = new Set(["request", "checkContinue", "checkExpectation"]);
+
 function wrapEmit(
   tracer: Tracer,
   original: EmitFunction,
   { ignore }: HttpInstrumentationOptions,
 ): EmitFunction {
   return function emit(this: unknown, event: string, ...args: unknown[]): boolean {
-    if (event !== "request") return original.call(this, event, ...args);
+    if (!SERVING.has(event)) return original.call(this, event, ...args);
     const request = args[0] as IncomingMessage;
     const response = args[1] as ServerResponse;
     const skip = spanOfRequest(request) !== null || ignore?.(request) === true;
