@@ -113,6 +113,7 @@ describe("<spoor-trace>", { skip: withoutChromium() }, () => {
     for (const [src, text] of [
       ["missing.json", /the server answered 404/],
       ["javascript:alert(1)", /cannot show javascript:/],
+      ["https://[", /https:\/\/\[ is no address/],
       ["https://elsewhere.example/trace.json", /cannot be shown/],
     ] as const) {
       await show(`<spoor-trace src="${src}"></spoor-trace>`);

@@ -219,6 +219,26 @@ test("a link opens the same in the trace as it has grown since", { skip }, async
   }
 });
 
+test("back to before clocks were left as stored has them corrected again", { skip }, async () => {
+  const { page, errors, close } = await openTrace(suite.browser, suite.ui);
+  await rowAt(page, 2).click({ position: { x: 200, y: 8 }, force: true });
+  await untilQuery(page, "sel", /./);
+  await page.getByRole("button", { name: "Settings of the page" }).click();
+  await page.getByLabel("Correct clocks that differ").uncheck();
+  await untilQuery(page, "skew", "off");
+  await page.goBack();
+  await untilQuery(page, "skew", null);
+  await whole(page);
+  await page.getByRole("button", { name: "Settings of the page" }).click();
+  assert.equal(await page.getByLabel("Correct clocks that differ").isChecked(), true);
+  assert.equal(new URL(page.url()).search, "");
+  await page.goForward();
+  await untilQuery(page, "skew", "off");
+  await untilQuery(page, "sel", /./);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test("links of earlier versions, with rows by number, still open", { skip }, async () => {
   // Folds "GET /cart/{id}", hides "checkout".
   const { page, close } = await openTrace(suite.browser, suite.ui, { query: "?c=BA&x=DA" });

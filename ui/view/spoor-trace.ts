@@ -48,6 +48,7 @@ class SpoorTrace extends HTMLElement {
     this.#abort = new AbortController();
     const src = this.getAttribute("src") ?? "";
     if (src === "") return this.#root.replaceChildren();
+    if (!URL.canParse(src, document.baseURI)) return this.#tell(`${src} is no address`);
     const url = new URL(src, document.baseURI);
     if (url.protocol !== "http:" && url.protocol !== "https:") {
       return this.#tell(`cannot show ${url.protocol} addresses`);

@@ -96,6 +96,8 @@ class AddressFollower {
       const now = place.value;
       const text = now.query.toString();
       if (now.path !== this.#path || (this.#ready && text === this.#written)) return;
+      // With other clocks it is another trace, which the page opens: not one to write over.
+      if (readTraceAddress(now.query).skew !== this.#ui.skew.peek()) return;
       this.#written = text;
       this.#half = undefined;
       this.#show();
@@ -374,7 +376,8 @@ function isFolded({ foldLevel, collapsed }: TraceModel): boolean {
 function hidesRows(address: TraceAddress): boolean {
   const { collapsed, skipped, withinHex, services, hideOthers, minShare } = address;
   const filtered = hideOthers || address.errorsOnly || address.criticalOnly || minShare > 0;
-  return filtered || collapsed + skipped + withinHex + services !== "";
+  const inOne = address.grouped || address.chained;
+  return filtered || inOne || collapsed + skipped + withinHex + services !== "";
 }
 
 /** The window of an address, which an earlier span may have moved since. */
