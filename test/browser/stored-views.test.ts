@@ -71,6 +71,13 @@ describe("stored views", { skip }, () => {
     await press(other.page, "ArrowUp");
     await untilQuery(other.page, "t", /./);
     assert.match(other.page.url(), /more=/);
+    // All opened is an address without either: back leads to the view all the same.
+    await press(other.page, "[");
+    await untilQuery(other.page, "more", null);
+    await other.page.goBack();
+    await untilQuery(other.page, "more", /./);
+    await frames(other.page, 2);
+    assert.equal(await rowCount(other.page), rows);
     await press(other.page, "]");
     await untilQuery(other.page, "c", "0.");
     await untilQuery(other.page, "more", null);

@@ -214,6 +214,7 @@ function isStep(old: TraceAddress, now: TraceAddress): boolean {
     old.window?.toNs !== now.window?.toNs ||
     old.selectedHex !== now.selectedHex ||
     old.collapsed !== now.collapsed ||
+    old.more !== now.more ||
     old.colorBy !== now.colorBy ||
     old.grouped !== now.grouped ||
     old.chained !== now.chained
