@@ -96,8 +96,11 @@ describe("<spoor-trace>", { skip: withoutChromium() }, () => {
   });
 
   it("Jaeger's JSON of any address that the page may read, whole and usable", async () => {
-    const frame = await show('<spoor-trace src="trace.json"></spoor-trace>');
+    let fetches = 0;
+    page.on("request", (request) => (fetches += request.url().endsWith("/trace.json") ? 1 : 0));
+    const frame = await show('<spoor-trace src="trace.json" theme="dark"></spoor-trace>');
     await whole(frame);
+    assert.equal(fetches, 1, "fetched once, though the element was there before the script");
     assert.equal(await names(frame).first().textContent(), "POST /checkout");
     await frame
       .locator('.tl-row[data-row="3"]')

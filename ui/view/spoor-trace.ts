@@ -21,6 +21,8 @@ class SpoorTrace extends HTMLElement {
   static readonly observedAttributes: readonly string[] = ["src", "theme"];
   readonly #root: ShadowRoot;
   #abort = new AbortController();
+  /** An element that is there before the script is told its attributes one by one first. */
+  #isThere = false;
 
   constructor() {
     super();
@@ -32,15 +34,17 @@ class SpoorTrace extends HTMLElement {
   }
 
   connectedCallback(): void {
+    this.#isThere = true;
     this.#show();
   }
 
   disconnectedCallback(): void {
+    this.#isThere = false;
     this.#abort.abort();
   }
 
   attributeChangedCallback(): void {
-    if (this.isConnected) this.#show();
+    if (this.#isThere) this.#show();
   }
 
   #show(): void {
