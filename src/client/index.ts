@@ -4,6 +4,7 @@ import { systemTimers } from "./clock.ts";
 import { TextMapCodec } from "./codec-text-map.ts";
 import { W3CTraceContextCodec } from "./codec-w3c.ts";
 import { FetchTransport } from "./fetch-transport.ts";
+import { DISABLED } from "./is-disabled.ts";
 import { PAGE_BATCH_BYTES } from "./limits.ts";
 import { OtlpFormat } from "./otlp-format.ts";
 import { flushWhenHidden } from "./page.ts";
@@ -38,8 +39,15 @@ function senderFor(config: ReporterConfig, metrics: Metrics | null, logger: Logg
   return queue;
 }
 
+/** Carries nothing on: servers would take its ids for those of a trace that is not sampled. */
+class DisabledTracer extends Tracer {
+  readonly [DISABLED] = true;
+
+  override inject(): void {}
+}
+
 const browserPlatform: Platform = {
-  disabled: () => new Tracer(""),
+  disabled: () => new DisabledTracer(""),
   timers: systemTimers,
   codecs: {
     jaeger: (options) => new TextMapCodec(options),

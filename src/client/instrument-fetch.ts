@@ -1,4 +1,5 @@
 // Traces calls of the platform's `fetch`, on Node and in browsers.
+import { isDisabled } from "./is-disabled.ts";
 import { FORMAT_HTTP_HEADERS } from "./opentracing-names.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -14,9 +15,14 @@ function ownOrigin(): string | null {
   return location?.origin ?? null;
 }
 
-function urlOf(input: unknown): URL {
+/** Null for what is no URL: the platform says what is wrong with it. */
+function urlOf(input: unknown): URL | null {
   const text = input instanceof Request ? input.url : String(input);
-  return new URL(text, ownOrigin() ?? undefined);
+  try {
+    return new URL(text, ownOrigin() ?? undefined);
+  } catch {
+    return null;
+  }
 }
 
 /** A `fetch` that reports a client span a call and carries the trace on. */
@@ -25,10 +31,12 @@ export function tracedFetch(
   original: Fetch,
   options: FetchInstrumentationOptions = {},
 ): Fetch {
+  if (isDisabled(tracer)) return original;
   const origin = ownOrigin();
   const propagateTo = options.propagateTo ?? ((url) => origin === null || url.origin === origin);
   return async (input, init) => {
     const url = urlOf(input);
+    if (url === null) return original(input, init);
     const request = input instanceof Request ? input : null;
     const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
     const span = tracer.startSpan(`HTTP ${method}`, {

@@ -7,11 +7,13 @@ import * as grpc from "@grpc/grpc-js";
 import * as otel from "@opentelemetry/api";
 import express from "express";
 import fastify from "fastify";
+import { FORMAT_HTTP_HEADERS } from "opentracing";
 import { expressErrors, expressTracing } from "../../src/client/node/instrument-express.ts";
 import { fastifyTracing } from "../../src/client/node/instrument-fastify.ts";
 import { grpcClientTracing, grpcServerTracing } from "../../src/client/node/instrument-grpc.ts";
 import { instrumentHttp, tracedListener } from "../../src/client/node/instrument-http.ts";
-import { instrumentFetch } from "../../src/client/instrument-fetch.ts";
+import { initTracer as initPageTracer } from "../../src/client/index.ts";
+import { instrumentFetch, tracedFetch } from "../../src/client/instrument-fetch.ts";
 import { initTracerFromEnv } from "../../src/client/node/index.ts";
 import { SpoorTracerProvider } from "../../src/client/node/opentelemetry.ts";
 import { closeServer } from "./client-servers.ts";
@@ -65,6 +67,16 @@ it("serves and requests without a trace of itself", async () => {
   other.get("/", () => "fastify");
   assert.equal((await other.inject("/")).body, "fastify");
   for (const step of undo) step();
+});
+
+it("leaves a page's fetch as it is", () => {
+  const { fetch } = globalThis;
+  for (const each of [tracer, initPageTracer({ serviceName: "page", disable: true })]) {
+    assert.equal(tracedFetch(each, fetch), fetch);
+    const carrier = {};
+    each.inject(each.startSpan("op"), FORMAT_HTTP_HEADERS, carrier);
+    assert.deepEqual(carrier, {});
+  }
 });
 
 it("calls by gRPC", async () => {

@@ -141,6 +141,12 @@ describe("node:http and fetch", () => {
     assert.ok(TestUtils.hasTags(span!, { error: true, "span.kind": "client" }));
   });
 
+  it("leaves what is no URL to the platform", async () => {
+    reporter.clear();
+    await assert.rejects(fetch("nonsense"), /parse URL/);
+    assert.equal(reporter.spans.length, 0);
+  });
+
   it("leaves no trace of itself when undone", async () => {
     for (const step of undo.splice(0)) step();
     reporter.clear();

@@ -22,8 +22,3 @@ class DisabledTracer extends OpenTracingTracer {
 export function disabledTracer(): Tracer {
   return new DisabledTracer() as unknown as Tracer;
 }
-
-/** Instrumentations leave everything as it is; whichever copy of the library made the tracer. */
-export function isDisabled(tracer: Tracer): boolean {
-  return !("startServerSpan" in tracer);
-}

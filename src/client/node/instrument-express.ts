@@ -1,6 +1,6 @@
 // Traces Express: a middleware that names spans after routes.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isDisabled } from "./disabled.ts";
+import { isDisabled } from "../is-disabled.ts";
 import { spanOfRequest, startServerSpan } from "./server-span.ts";
 import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";

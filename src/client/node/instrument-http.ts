@@ -5,7 +5,7 @@ import http from "node:http";
 import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
-import { isDisabled } from "./disabled.ts";
+import { isDisabled } from "../is-disabled.ts";
 import { nameOf, pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import type * as Api from "@opentelemetry/api";
-import { isDisabled } from "./disabled.ts";
+import { isDisabled } from "../is-disabled.ts";
 import {
   OpenTelemetrySpan,
   fromOpenTelemetry,
