@@ -344,3 +344,19 @@ test("late spans are offered, and applied without losing the place", { skip }, a
     await own.close();
   }
 });
+
+test("names written from right to left leave the row as it is", { skip }, async () => {
+  const traceIdHex = "5a0b00000000000000000000000000aa";
+  const spans = [
+    { service: "חנות", name: "קנייה" },
+    { service: "shop", name: "\u202elive", parent: 0 },
+  ];
+  await suite.ui.write([{ traceIdHex, spans }]);
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
+  for (const row of [0, 1]) {
+    const left = async (part: string): Promise<number> =>
+      (await rowAt(page, row).locator(part).boundingBox())!.x;
+    assert.ok((await left(".tl-service")) < (await left(".tl-name")), `row ${row}`);
+  }
+  await close();
+});

@@ -10,6 +10,12 @@ const UNITS: readonly (readonly [number, string])[] = [
 const MINUTE_NS = 60e9;
 const HOUR_NS = 3600e9;
 const DAY_NS = 24 * HOUR_NS;
+const CLOCK_UNITS: readonly (readonly [number, string])[] = [
+  [DAY_NS, "d"],
+  [HOUR_NS, "h"],
+  [MINUTE_NS, "m"],
+  [1e9, "s"],
+];
 
 /** Four significant digits: `532ns`, `12.35µs`, `1.2s`, `2m 3.5s`, `1h 4m`, `3d 2h`. */
 export function durationText(ns: number): string {
@@ -44,10 +50,26 @@ function inUnit(size: number): string {
   return size === 0 ? "0ns" : `${Number(size.toPrecision(3))}ns`;
 }
 
-/** A time at ticks `stepNs` apart: as many decimals as tell neighbours apart, in one unit. */
+/**
+ * A time at ticks `stepNs` apart: as many decimals as tell neighbours apart, in one unit; where
+ * ticks are 10 s or more apart, in minutes, hours and days.
+ */
 export function tickText(ns: number, stepNs: number, spanNs: number): string {
+  if (stepNs >= 10e9) return clockText(ns);
   const [unit, name] = UNITS.find(([size]) => spanNs >= size) ?? [1, "ns"];
   const decimals = Math.max(0, Math.ceil(Math.log10(unit / stepNs) - 1e-9));
   const text = (ns / unit).toFixed(Math.min(decimals, 9));
   return `${decimals > 0 ? text.replace(/\.?0+$/, "") : text}${name}`;
+}
+
+/** Whole seconds without rounding: `0s`, `1m 15s`, `1h 15s`, `50d`. */
+function clockText(ns: number): string {
+  const parts: string[] = [];
+  let rest = ns;
+  for (const [unit, name] of CLOCK_UNITS) {
+    const count = Math.floor(rest / unit);
+    rest -= count * unit;
+    if (count > 0) parts.push(`${count}${name}`);
+  }
+  return parts.length === 0 ? "0s" : parts.join(" ");
 }

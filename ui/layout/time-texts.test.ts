@@ -34,6 +34,10 @@ test("ticks are round, apart and inside the window", () => {
     [7, 8],
     [0, 1],
     [3.6e12, 3.7e12],
+    [0, 65e9],
+    [0, 3.7e12],
+    [1e14, 3e14],
+    [0, 365 * 86_400e9],
   ] as const) {
     const ticks = ticksOf(from, to, 900, 110);
     assert.ok(ticks.length >= 1 && ticks.length <= 10, `${ticks.length} ticks`);
@@ -46,6 +50,17 @@ test("ticks are round, apart and inside the window", () => {
     assert.equal(new Set(texts).size, texts.length, texts.join(" "));
   }
   assert.deepEqual(ticksOf(0, 0, 900, 110), []);
+});
+
+test("ticks of long times are what clocks and calendars count in", () => {
+  const texts = (toNs: number): string[] => {
+    const step = tickStep((toNs * 110) / 900);
+    return ticksOf(0, toNs, 900, 110).map((ns) => tickText(ns, step, toNs));
+  };
+  assert.deepEqual(texts(40e9), ["0s", "5s", "10s", "15s", "20s", "25s", "30s", "35s", "40s"]);
+  assert.deepEqual(texts(100e9), ["0s", "15s", "30s", "45s", "1m", "1m 15s", "1m 30s"]);
+  assert.deepEqual(texts(3 * 3600e9), ["0s", "30m", "1h", "1h 30m", "2h", "2h 30m", "3h"]);
+  assert.deepEqual(texts(365 * 86_400e9).slice(0, 3), ["0s", "50d", "100d"]);
 });
 
 test("hues are the same for everybody and differ while there are enough", () => {
