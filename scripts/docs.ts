@@ -224,6 +224,7 @@ async function capabilitiesPage(folder: string): Promise<string> {
     "# What each store can do",
     `${GENERATED} Source: each store's \`can\`.`,
     "What a store cannot do, the query room refuses or completes; no answer is silently shorter.",
+    "`delete` is for programs that embed a store: no door of the servers deletes.",
     table(["", ...stores.map(({ name }) => name)], rows),
   ].join("\n\n");
 }

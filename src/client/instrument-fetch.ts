@@ -15,11 +15,14 @@ function ownOrigin(): string | null {
   return location?.origin ?? null;
 }
 
-/** Null for what is no URL: the platform says what is wrong with it. */
+/**
+ * Null for what is no URL, which the platform says best, and for what calls nobody (`data:`).
+ */
 function urlOf(input: unknown): URL | null {
   const text = input instanceof Request ? input.url : String(input);
   try {
-    return new URL(text, ownOrigin() ?? undefined);
+    const url = new URL(text, ownOrigin() ?? undefined);
+    return url.origin === "null" ? null : url;
   } catch {
     return null;
   }
@@ -49,13 +52,13 @@ export function tracedFetch(
         "peer.hostname": url.hostname,
       },
     });
-    const headers = new Headers(init?.headers ?? request?.headers);
-    if (propagateTo(url)) {
-      const carrier: Record<string, string> = {};
-      tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
-      for (const name in carrier) headers.set(name, carrier[name]!);
-    }
     try {
+      const headers = new Headers(init?.headers ?? request?.headers);
+      if (propagateTo(url)) {
+        const carrier: Record<string, string> = {};
+        tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
+        for (const name in carrier) headers.set(name, carrier[name]!);
+      }
       const response = await original(input, { ...init, headers });
       span.setTag("http.status_code", response.status);
       if (response.status >= 500) span.setTag("error", true);

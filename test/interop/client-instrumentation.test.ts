@@ -141,10 +141,18 @@ describe("node:http and fetch", () => {
     assert.ok(TestUtils.hasTags(span!, { error: true, "span.kind": "client" }));
   });
 
-  it("leaves what is no URL to the platform", async () => {
+  it("leaves what is no URL, and what calls nobody, to the platform", async () => {
     reporter.clear();
     await assert.rejects(fetch("nonsense"), /parse URL/);
+    assert.equal(await (await fetch("data:text/plain,hello")).text(), "hello");
     assert.equal(reporter.spans.length, 0);
+  });
+
+  it("reports a call whose headers are refused, and leaves the error to the caller", async () => {
+    reporter.clear();
+    await assert.rejects(fetch(back, { headers: { "no name": "x" } }), TypeError);
+    const [span] = await done(1);
+    assert.ok(TestUtils.hasTags(span!, { error: true, "span.kind": "client" }));
   });
 
   it("leaves no trace of itself when undone", async () => {
