@@ -131,7 +131,9 @@ test("the palette runs commands by name; the help lists every key", { skip }, as
   const { page, close } = await openTrace(suite.browser, suite.ui);
   await press(page, "Control+k");
   await page.keyboard.type("collapse all");
+  await page.getByRole("option", { name: /collapse all/i, selected: true }).waitFor();
   await press(page, "Enter");
+  await rowAt(page, 1).waitFor({ state: "hidden" });
   assert.equal((await rowNames(page)).length, 1);
   await press(page, "?");
   const help = page.getByRole("dialog", { name: "Keys" });

@@ -179,7 +179,10 @@ test("a link opens the same in the trace as it has grown since", { skip }, async
     const { page, close } = await openTrace(suite.browser, own, {
       query: "?g=1&t=1000000,200000000",
     });
+    // Readers are told of the rows once they stand still: then a click meets the one it is for.
+    await page.locator('.tl-row[data-row="4"][aria-expanded]').waitFor();
     await rowAt(page, 4).locator(".tl-toggle").click({ force: true });
+    await page.locator('.tl-row[data-row="13"][aria-expanded="true"]').waitFor();
     await rowAt(page, 13).locator(".tl-toggle").click({ force: true });
     await page.getByRole("button", { name: "Services shown" }).click();
     await page
