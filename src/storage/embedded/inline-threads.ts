@@ -5,7 +5,6 @@ import { throwIfAborted } from "../../core/cancel.ts";
 import { runJob } from "./jobs.ts";
 import { searchHandlers } from "./search-calls.ts";
 import type { SearchBackend } from "./search-side.ts";
-import { isToldByTheSide } from "./threads.ts";
 import type { Threads } from "./threads.ts";
 import { Handover } from "./worker-call.ts";
 
@@ -27,7 +26,7 @@ export function inlineThreads(files: FileLayer): Threads {
     run: async (job) => runJob(files, job),
     start(search) {
       // Changes until here are in `everything`; later ones are told one by one.
-      search.start(backend).catch(isToldByTheSide);
+      void search.start(backend);
       search.connect(backend);
     },
     close: async () => undefined,

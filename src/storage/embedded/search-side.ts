@@ -175,7 +175,10 @@ export class SearchSide {
     await this.start(backend).catch(throwClosed);
   }
 
-  /** Tells a backend everything. Rejects with `io` when it cannot be told, as questions then do. */
+  /**
+   * Tells a backend everything. Rejects with `io` when it cannot be told, as questions then do;
+   * nobody need handle that, for the store is told of it.
+   */
   start(backend: SearchBackend): Promise<void> {
     this.#started = this.#startWith(backend);
     this.#started.catch(() => undefined);

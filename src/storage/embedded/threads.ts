@@ -42,7 +42,7 @@ export function workerThreads(
   let sealStarted = false;
   let side: SearchSide | undefined;
   const searcher = thread("search", () => {
-    side?.start(backend).catch(isToldByTheSide);
+    void side?.start(backend);
   });
   let cancelStart = (): void => undefined;
   const backend: SearchBackend = {
@@ -72,6 +72,3 @@ export function workerThreads(
     },
   };
 }
-
-/** The search side says itself why it does not start. */
-export function isToldByTheSide(): void {}
