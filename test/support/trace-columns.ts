@@ -2,6 +2,7 @@
 
 import { seededRandom } from "../../src/base/clock.ts";
 import type { TraceColumns } from "../../ui/data/trace-columns.ts";
+import type { RowRules } from "../../ui/layout/visible-rows.ts";
 
 export interface TreeShape {
   readonly spans: number;
@@ -121,4 +122,20 @@ export function grownColumns(
   }
   for (const last of open) end[last] = spans;
   return { columns, rowOf };
+}
+
+/** Rules under which every row is shown, but for the changes. */
+export function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRules {
+  return {
+    collapsed: new Uint8Array((columns.spanCount + 7) >> 3),
+    hiddenServices: new Uint8Array(columns.services.length),
+    skipped: new Set(),
+    within: -1,
+    kept: undefined,
+    grouped: false,
+    ungrouped: new Set(),
+    chained: false,
+    unchained: new Set(),
+    ...changes,
+  };
 }

@@ -2,26 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { treeColumns } from "../../test/support/trace-columns.ts";
+import { rulesFor, treeColumns } from "../../test/support/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { chainHead, chainLength, chainName, shownDepth, shownParent } from "./chain-rows.ts";
 import { hasBit, onlyChild, setBit, visibleRows, withAncestors } from "./visible-rows.ts";
 import type { RowRules } from "./visible-rows.ts";
-
-function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRules {
-  return {
-    collapsed: new Uint8Array((columns.spanCount + 7) >> 3),
-    hiddenServices: new Uint8Array(columns.services.length),
-    skipped: new Set(),
-    within: -1,
-    kept: undefined,
-    grouped: false,
-    ungrouped: new Set(),
-    chained: true,
-    unchained: new Set(),
-    ...changes,
-  };
-}
 
 /** Row, spans, depth and parent of what is to be seen. */
 type Shown = [row: number, spans: number, depth: number, parent: number];
@@ -102,7 +87,7 @@ test("chains stand in one row of one level, whatever else is hidden", () => {
       { skipped: new Set([7, 30]) },
       { collapsed, kept, unchained, hiddenServices },
     ]) {
-      const rules = rulesFor(columns, changes);
+      const rules = rulesFor(columns, { chained: true, ...changes });
       const found = seen(columns, rules);
       assert.deepEqual(found, naive(columns, rules), `seed ${seed}`);
       chains += found.filter(([, spans]) => spans > 1).length;
@@ -122,7 +107,7 @@ test("without chains rows have their own depth and parent", () => {
 
 test("the head of a chain is found from each of its spans", () => {
   const columns = chainyColumns(3);
-  const { rows, chains } = visibleRows(columns, rulesFor(columns));
+  const { rows, chains } = visibleRows(columns, rulesFor(columns, { chained: true }));
   for (const [index, row] of rows.entries()) {
     for (let i = 0; i < (chains?.[index] ?? 0); i++) assert.equal(chainHead(columns, row + i), row);
   }
@@ -142,10 +127,10 @@ test("a chain is called by its first two names and its last", () => {
 
 test("a chain of 100,000 is one row, and open all of them", () => {
   const deep = treeColumns({ spans: 100_000, seed: 1, shape: "deep" });
-  const folded = visibleRows(deep, rulesFor(deep));
+  const folded = visibleRows(deep, rulesFor(deep, { chained: true }));
   assert.deepEqual([...folded.rows], [0]);
   assert.equal(chainLength(folded, 0), 100_000);
-  const open = visibleRows(deep, rulesFor(deep, { unchained: new Set([0]) }));
+  const open = visibleRows(deep, rulesFor(deep, { chained: true, unchained: new Set([0]) }));
   assert.equal(open.rows.length, 100_000);
   assert.equal(chainHead(deep, 99_999), 0);
 });

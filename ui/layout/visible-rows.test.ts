@@ -2,25 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { treeColumns } from "../../test/support/trace-columns.ts";
+import { rulesFor, treeColumns } from "../../test/support/trace-columns.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { collapsedBelow, hasBit, indexOfRow, setBit, visibleRows } from "./visible-rows.ts";
 import type { RowRules } from "./visible-rows.ts";
-
-function rulesFor(columns: TraceColumns, changes: Partial<RowRules> = {}): RowRules {
-  return {
-    collapsed: new Uint8Array((columns.spanCount + 7) >> 3),
-    hiddenServices: new Uint8Array(columns.services.length),
-    skipped: new Set(),
-    within: -1,
-    kept: undefined,
-    grouped: false,
-    ungrouped: new Set(),
-    chained: false,
-    unchained: new Set(),
-    ...changes,
-  };
-}
 
 /** Every row asks its ancestors; slow and obviously right. */
 function naive(columns: TraceColumns, rules: RowRules): number[] {
