@@ -18,7 +18,7 @@ function seeded(): () => number {
   };
 }
 
-/** Places an order with some faults on, and gives back the spans of its trace. */
+/** Places orders at once with some faults on, and gives back the spans of their traces. */
 async function orderSpans(faults: DemoFault[], orders = 1): Promise<OtlpSpan[]> {
   const collector = await startCollector();
   collector.answer = () => 200;
@@ -65,11 +65,18 @@ describe("the demo", () => {
     assert.ok(selects(await orderSpans(["n-plus-one"])) >= 6);
   });
 
-  it("shows a retry storm and a lock", async () => {
-    const spans = await orderSpans(["retry-storm", "lock"], 5);
-    const charges = spans.filter((span) => span.name === "charge card");
-    assert.ok(charges.length > 15, `${charges.length} charges`);
-    assert.ok(charges.some((span) => span.status === 2));
+  it("shows a retry storm", async () => {
+    // A single order draws its random numbers in one order, so its attempts are always the same.
+    const charges = (spans: OtlpSpan[]): OtlpSpan[] =>
+      spans.filter((span) => span.name === "charge card");
+    assert.equal(charges(await orderSpans([])).length, 1);
+    const storm = charges(await orderSpans(["retry-storm"]));
+    assert.ok(storm.length > 3, `${storm.length} charges`);
+    assert.ok(storm.some((span) => span.status === 2));
+  });
+
+  it("shows a lock", async () => {
+    const spans = await orderSpans(["lock"], 5);
     const waits = spans.filter((span) =>
       span.events.some((each) => each.name === "waiting for lock"),
     );

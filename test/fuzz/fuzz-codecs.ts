@@ -2,7 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { getHeapStatistics } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { seededRandom } from "../../src/base/clock.ts";
 import type { SpanBatch } from "../../src/core/batch.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
@@ -201,9 +202,16 @@ class FuzzRun {
   }
 }
 
-/** Memory in use once garbage is gone (run with --expose-gc; without it, roughly). */
+/** V8's collector, which is callable only in contexts made while its flag is set. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+/** Memory in use once garbage is gone. */
 function settledBytes(): number {
-  for (let i = 0; i < 3; i++) globalThis.gc?.();
+  const collect = garbageCollector();
+  for (let i = 0; i < 3; i++) collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
