@@ -6,8 +6,10 @@ import type { SecureVersion } from "node:tls";
 import { SpoorError } from "../core/errors.ts";
 import { contextSettings } from "../net/tls.ts";
 import type { RenewableTls, TlsOptions } from "../net/tls.ts";
+import type { Closers } from "./closers.ts";
 import type { Config } from "./config.ts";
-import type { RoleParts } from "./role.ts";
+import type { Health } from "./health.ts";
+import type { Log } from "./logging.ts";
 import type { TlsPrefix } from "./server-settings.ts";
 
 const VERSIONS: Readonly<Record<string, SecureVersion>> = {
@@ -79,8 +81,16 @@ function opensslNames(suites: readonly string[], flag: string): string {
   return names.join(":");
 }
 
+/** What keeping a certificate fresh needs of a role. */
+export interface TlsKeeping {
+  readonly config: Config;
+  readonly context: { readonly log: Log };
+  readonly health: Health;
+  readonly closers: Closers;
+}
+
 /** Reads the files again every `reload-interval`; a bad one keeps the old, and health says so. */
-export function renewTls(parts: RoleParts, prefix: TlsPrefix, server: RenewableTls): void {
+export function renewTls(parts: TlsKeeping, prefix: TlsPrefix, server: RenewableTls): void {
   const { closers, config, context, health } = parts;
   const everyMs = config[`${prefix}.tls.reload-interval`];
   if (everyMs === 0) return;

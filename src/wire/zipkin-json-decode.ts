@@ -11,10 +11,10 @@ import type {
   ZipkinDecodeOptions,
   ZipkinEndpoint,
   ZipkinSpan,
-  ZipkinValue,
   ZipkinV2Span,
 } from "./zipkin-rows.ts";
 import { ipv4Bytes, ipv6Bytes } from "./zipkin-texts.ts";
+import type { ZipkinValue } from "./zipkin-texts.ts";
 import { addZipkinV1 } from "./zipkin-v1-rows.ts";
 import type { ZipkinAnnotation, ZipkinBinaryAnnotation, ZipkinV1Span } from "./zipkin-v1-rows.ts";
 

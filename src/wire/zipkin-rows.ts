@@ -11,20 +11,14 @@ import type { DecodeLimits, OtlpDecoded } from "./otlp-decoded.ts";
 import { addWarnings, WARNING } from "./otlp-warnings.ts";
 import { utf8Boundary } from "./row-scanner.ts";
 import { eventOf, linkOf } from "./zipkin-texts.ts";
+import type { ZipkinValue } from "./zipkin-texts.ts";
 
-const { STRING, BOOL, INT, DOUBLE, BYTES } = ATTRIBUTE_TYPE;
+const { STRING, BOOL, INT, DOUBLE } = ATTRIBUTE_TYPE;
 /** Jaeger's flags sampled and debug. */
 const DEBUG_FLAGS = 3 << JAEGER_FLAGS.SHIFT;
 const LINK_PREFIX = "otlp.link.";
 const ABSENT_START = "otel.zipkin.absentField.startTime";
 const STATUSES = ["UNSET", "OK", "ERROR"];
-
-/** A value of a tag; a text's bytes need not be UTF-8. */
-export type ZipkinValue =
-  | { readonly type: typeof STRING | typeof BYTES; readonly value: Uint8Array }
-  | { readonly type: typeof BOOL; readonly value: boolean }
-  | { readonly type: typeof INT; readonly value: bigint }
-  | { readonly type: typeof DOUBLE; readonly value: number };
 
 /** Where something happened; addresses are bytes, 4 or 16. */
 export interface ZipkinEndpoint {

@@ -2,7 +2,15 @@
 
 import { utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE } from "../core/batch.ts";
-import type { ZipkinValue } from "./zipkin-rows.ts";
+
+const { STRING, BOOL, INT, DOUBLE, BYTES } = ATTRIBUTE_TYPE;
+
+/** A value of a tag; a text's bytes need not be UTF-8. */
+export type ZipkinValue =
+  | { readonly type: typeof STRING | typeof BYTES; readonly value: Uint8Array }
+  | { readonly type: typeof BOOL; readonly value: boolean }
+  | { readonly type: typeof INT; readonly value: bigint }
+  | { readonly type: typeof DOUBLE; readonly value: number };
 
 type Fields = (readonly [string, ZipkinValue])[];
 
@@ -39,12 +47,12 @@ export function linkOf(text: string): { traceHex: string; spanHex: string } | un
 }
 
 function plainValue(value: unknown): ZipkinValue | undefined {
-  if (typeof value === "string") return { type: ATTRIBUTE_TYPE.STRING, value: utf8Bytes(value) };
-  if (typeof value === "boolean") return { type: ATTRIBUTE_TYPE.BOOL, value };
+  if (typeof value === "string") return { type: STRING, value: utf8Bytes(value) };
+  if (typeof value === "boolean") return { type: BOOL, value };
   if (typeof value !== "number") return undefined;
   return Number.isSafeInteger(value)
-    ? { type: ATTRIBUTE_TYPE.INT, value: BigInt(value) }
-    : { type: ATTRIBUTE_TYPE.DOUBLE, value };
+    ? { type: INT, value: BigInt(value) }
+    : { type: DOUBLE, value };
 }
 
 /** The 4 bytes of a dotted address, or undefined. */

@@ -2,8 +2,9 @@
 
 import { utf8, utf8Bytes } from "../base/bytes.ts";
 import { ATTRIBUTE_TYPE, SPAN_KIND } from "../core/batch.ts";
-import type { ZipkinEndpoint, ZipkinRows, ZipkinSpan, ZipkinValue } from "./zipkin-rows.ts";
+import type { ZipkinEndpoint, ZipkinRows, ZipkinSpan } from "./zipkin-rows.ts";
 import { objectFields } from "./zipkin-texts.ts";
+import type { ZipkinValue } from "./zipkin-texts.ts";
 
 const { STRING, BOOL, INT, BYTES } = ATTRIBUTE_TYPE;
 const NO_SERVICE = "unknown-service-name";

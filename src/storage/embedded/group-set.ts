@@ -1,9 +1,17 @@
-/** Sets of a segment's groups as 64 bits: what a condition leaves to be looked at. */
+/** Sets of a segment's groups as 64 bits, and the filters that leave them to be looked at. */
 
 /** Bit g of `low` (g < 32) or of `high` says whether group g is in. */
 export interface GroupSet {
   readonly low: number;
   readonly high: number;
+}
+
+/** A filter that knows a segment. */
+export interface SegmentFilter {
+  /** Groups that may have a matching row: never one too few. */
+  readonly groups: GroupSet;
+  /** 1 for each row of the group that matches; owned by the caller. */
+  rows(group: number): Uint8Array;
 }
 
 export const NO_GROUPS: GroupSet = { low: 0, high: 0 };

@@ -18,6 +18,7 @@ import { checkQuery, compareTied, matcher } from "../../core/trace/matches.ts";
 import type { Match } from "../../core/trace/matches.ts";
 import { summarize } from "../../core/trace/summary.ts";
 import { isIn } from "./group-set.ts";
+import type { SegmentFilter } from "./group-set.ts";
 import { compileGlance } from "./head-glance.ts";
 import { Heap } from "./heap.ts";
 import type { HeadBatch } from "./search-heads.ts";
@@ -25,7 +26,6 @@ import { boundsInRange, inRange, Ranking } from "./search-rank.ts";
 import type { RankColumns } from "./search-rank.ts";
 import { countSpans } from "./search-span-count.ts";
 import { compileForSegments } from "./search-segment.ts";
-import type { SegmentFilter } from "./search-segment.ts";
 import type { Sources } from "./search-sources.ts";
 import type { Segment } from "./segment-reader.ts";
 

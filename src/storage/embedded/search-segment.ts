@@ -19,20 +19,12 @@ import {
   sizeOf,
   union,
 } from "./group-set.ts";
-import type { GroupSet } from "./group-set.ts";
+import type { GroupSet, SegmentFilter } from "./group-set.ts";
 import { mayContain } from "./group-bounds.ts";
 import { bindAttribute, bindRange } from "./search-attribute.ts";
 import { durationLevel, groupsOfCodes } from "./group-slowest.ts";
 import type { GroupFacts } from "./segment-format.ts";
 import type { Segment } from "./segment-reader.ts";
-
-/** A filter that knows a segment. */
-export interface SegmentFilter {
-  /** Groups that may have a matching row: never one too few. */
-  readonly groups: GroupSet;
-  /** 1 for each row of the group that matches; owned by the caller. */
-  rows(group: number): Uint8Array;
-}
 
 /** A filter that can be bound to any segment; compiled once a search. */
 export type BindSegment = (segment: Segment) => SegmentFilter;
