@@ -1,10 +1,9 @@
 /** The servers the bench can run: how each is started, and where its doors are. */
 
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { freePortFlags } from "../test/support/free-ports.ts";
+import { freePortFlags, keptPort } from "../test/support/free-ports.ts";
 
 export interface Doors {
   readonly otlpHttp: string;
@@ -41,13 +40,9 @@ const cache = process.env["SPOOR_BENCH_CACHE"] ?? path.join(os.homedir(), ".cach
 export const jaegerBinary = path.join(cache, `jaeger-all-in-one-${jaegerVersion}`);
 
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer());
   const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    ports.push((server.address() as net.AddressInfo).port);
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  // Kept: a server that is killed comes back to them.
+  while (ports.length < count) ports.push(await keptPort());
   return ports;
 }
 

@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { keptPort } from "../../test/support/free-ports.ts";
+import { PATIENCE_MS, until } from "../../test/support/patience.ts";
 import { CounterTable } from "../base/counters.ts";
 import { seededRandom, systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { SpoorError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { Delivery } from "./delivery.ts";
 import type { DeliveryOptions, DeliveryProtocol, Parcel } from "./delivery.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
@@ -19,7 +22,6 @@ import type { HttpServer } from "./http-server.ts";
 
 const PATH = "/test.Sink/Take";
 const HOST = "127.0.0.1";
-const PATIENCE_MS = 10_000;
 
 /** A parcel's bytes are its spans: one byte a span, all the same. */
 const PROTOCOL: DeliveryProtocol = {
@@ -50,7 +52,8 @@ function impatient(waits: number[] = []): Clock {
   return {
     ...systemClock,
     after(delayMs, run) {
-      if (delayMs >= PATIENCE_MS) return systemClock.after(delayMs, run);
+      // A server that takes its time is no refusal.
+      if (delayMs >= LIMITS.grpcConnectMs) return systemClock.after(delayMs, run);
       waits.push(delayMs);
       return systemClock.after(Math.min(delayMs, 1), run);
     },
@@ -79,11 +82,7 @@ function rig(t: TestContext, port: number, options: Partial<DeliveryOptions> = {
     channel,
     count: (state, reason = "") => counters.value("spoor_reporter_spans_total", [state, reason]),
     async settled() {
-      const deadlineMs = performance.now() + PATIENCE_MS;
-      while (delivery.bufferedSpans > 0) {
-        assert(performance.now() < deadlineMs, `${delivery.bufferedSpans} spans still buffered`);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await until("the end of every span", () => delivery.bufferedSpans === 0);
     },
   };
 }
@@ -271,17 +270,19 @@ test("spans that a good answer refuses are counted as refused", async (t) => {
 test("a server that dies under the calls and comes back gets every span", async (t) => {
   const reached = Promise.withResolvers<undefined>();
   const never = Promise.withResolvers<Uint8Array>();
-  const first = await serve(() => {
+  const port = await keptPort();
+  const handle = (): Promise<Uint8Array> => {
     reached.resolve(undefined);
     return never.promise;
-  });
-  const { delivery, settled, count } = rig(t, first.port);
+  };
+  const first = await serve(handle, { port });
+  const { delivery, settled, count } = rig(t, port);
   for (let i = 0; i < 10; i++) delivery.offer([parcel(5)]);
   await reached.promise;
   await first.close(0);
   for (let i = 0; i < 10; i++) delivery.offer([parcel(5)]);
   assert.equal(delivery.bufferedSpans, 100);
-  const second = await serve(async () => EMPTY, { port: first.port });
+  const second = await serve(async () => EMPTY, { port });
   t.after(() => second.close(0));
   await settled();
   assert.equal(count("delivered"), 100);
@@ -302,7 +303,7 @@ test("a message under which every connection breaks is given up", async (t) => {
       },
       { port },
     ));
-  const { port } = await restart(0);
+  const { port } = await restart(await keptPort());
   t.after(() => server?.close(0));
   const random = seededRandom(2);
   const targets = [{ host: HOST, port }];

@@ -7,6 +7,8 @@ import type { AddressInfo, Server } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
+import { keptPort } from "../../test/support/free-ports.ts";
+import { PATIENCE_MS, until } from "../../test/support/patience.ts";
 import { CounterTable } from "../base/counters.ts";
 import { seededRandom, systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
@@ -22,7 +24,6 @@ import type { HttpServer } from "./http-server.ts";
 const PATH = "/test.Echo/Call";
 const HOST = "127.0.0.1";
 const HELLO = new TextEncoder().encode("hello");
-const PATIENCE_MS = 10_000;
 
 function serve(handle: UnaryMethod["handle"], port = 0): Promise<HttpServer> {
   const methods = new Map([[PATH, { handle }]]);
@@ -40,14 +41,6 @@ function channelTo(
   const channel = new GrpcChannel({ targets, peers: 3, clock: systemClock, random, ...options });
   t.after(() => channel.close());
   return channel;
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    assert(performance.now() < deadlineMs, `not in time: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 test("a call carries its message there and the answer back", async (t) => {
@@ -175,7 +168,7 @@ test("only as many servers are connected to as asked, and a lost one is replaced
 });
 
 test("a server that comes back is found again; meanwhile calls say why they fail", async (t) => {
-  const server = await serve(async () => HELLO);
+  const server = await serve(async () => HELLO, await keptPort());
   const channel = channelTo(t, [server.port]);
   await channel.ready();
   await server.close(0);
@@ -263,9 +256,7 @@ test("names are looked up again, new servers are used and old ones left", async 
 });
 
 test("servers that stay away are told of once each, however many there are", async (t) => {
-  const servers = await Promise.all([serve(async () => HELLO), serve(async () => HELLO)]);
-  const ports = servers.map(({ port }) => port);
-  await Promise.all(servers.map((server) => server.close(0)));
+  const ports = [await keptPort(), await keptPort()];
   const lines: string[] = [];
   let attempts = 0;
   const clock: Clock = {

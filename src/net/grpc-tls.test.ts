@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { needs } from "../../test/needs.ts";
+import { PATIENCE_MS } from "../../test/support/patience.ts";
 import { CounterTable } from "../base/counters.ts";
 import { seededRandom, systemClock } from "../base/clock.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
@@ -17,7 +18,6 @@ import { startGrpcServer } from "./grpc-server.ts";
 const skip = needs("openssl");
 const PATH = "/test.Echo/Call";
 const HOST = "127.0.0.1";
-const PATIENCE_MS = 10_000;
 
 interface Pair {
   readonly cert: Buffer;

@@ -6,6 +6,7 @@ import * as net from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import * as zlib from "node:zlib";
+import { PATIENCE_MS } from "../../test/support/patience.ts";
 import { CounterTable } from "../base/counters.ts";
 import { isSpoorError, SpoorError } from "../core/errors.ts";
 import type { HttpAnswer, HttpRequest, HttpRoute } from "./http-message.ts";
@@ -313,7 +314,7 @@ test("closing lets a running request finish and cuts idle connections", async (t
   await new Promise((resolve) => idle.on("connect", resolve));
   const slow = fetch(`${url}/slow`);
   await running;
-  const closed = server.close(5000);
+  const closed = server.close(PATIENCE_MS);
   await idleClosed;
   finish();
   const answer = await slow;

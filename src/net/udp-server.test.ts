@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { until } from "../../test/support/patience.ts";
 import { CounterTable } from "../base/counters.ts";
 import { isSpoorError } from "../core/errors.ts";
 import { parseDrops } from "./udp-kernel-drops.ts";
@@ -11,7 +12,6 @@ import { startUdpServer } from "./udp-server.ts";
 import type { UdpServerOptions } from "./udp-server.ts";
 
 const HOST = "127.0.0.1";
-const PATIENCE_MS = 10_000;
 const LABELS = ["jaeger", "compact"];
 const SERVER = "jaeger_agent_thrift_udp_server_";
 
@@ -59,13 +59,7 @@ async function rig(t: TestContext, options: Partial<UdpServerOptions> = {}): Pro
           else reject(error);
         });
       }),
-    async until(what, holds) {
-      const deadlineMs = performance.now() + PATIENCE_MS;
-      while (!holds()) {
-        assert(performance.now() < deadlineMs, `not in time: ${what}`);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    until,
     close: () => server.close(),
   };
 }

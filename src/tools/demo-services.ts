@@ -4,7 +4,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tracedListener } from "../client/node/instrument-http.ts";
 import type { Tracer } from "../client/tracer.ts";
-import { DemoLock, callService, drawLatencyMs, pause, runQuery } from "./demo-simulation.ts";
+import { DemoLock, callService, runQuery, takeAbout } from "./demo-simulation.ts";
 import type { Reply, Simulation } from "./demo-simulation.ts";
 
 export const DEMO_SERVICES = [
@@ -127,7 +127,7 @@ function inventory({ tracer, simulation }: Workplace): Handler {
     }
     await lock.hold(tracer.activeSpan(), async () => {
       await write();
-      await pause(drawLatencyMs(simulation, 120));
+      await takeAbout(simulation, 120);
     });
     return ok("reserved");
   };
@@ -142,7 +142,7 @@ function payments({ tracer, simulation }: Workplace): Handler {
         childOf: tracer.activeSpan(),
         tags: { "span.kind": "client", "peer.service": "card-gateway", attempt },
       });
-      await pause(drawLatencyMs(simulation, 25));
+      await takeAbout(simulation, 25);
       const fails = simulation.random() < (storm ? 0.85 : 0.02);
       if (fails) {
         span.setTag("error", true);
@@ -160,7 +160,7 @@ function shipping({ tracer, simulation }: Workplace): Handler {
     const statement = "SELECT * FROM rates WHERE zone = ? AND weight < ?";
     await runQuery(tracer, simulation, { statement, medianMs: 7 });
     const span = tracer.startSpan("choose carrier", { childOf: tracer.activeSpan() });
-    await pause(drawLatencyMs(simulation, 3));
+    await takeAbout(simulation, 3);
     span.setTag("carrier", simulation.random() < 0.5 ? "van" : "bicycle").finish();
     return ok("quoted");
   };

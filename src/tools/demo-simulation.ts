@@ -21,17 +21,24 @@ export interface Simulation {
   readonly random: () => number;
   /** Multiplies every latency; tests make it small. */
   readonly slowness: number;
+  /** Waits as long as something takes; default by the clock. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
 }
 
 /** A latency with a long tail: log-normal around a median. */
-export function drawLatencyMs(simulation: Simulation, medianMs: number, sigma = 0.5): number {
+function drawLatencyMs(simulation: Simulation, medianMs: number, sigma = 0.5): number {
   const u = 1 - simulation.random();
   const v = simulation.random();
   const normal = Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
   return medianMs * Math.exp(sigma * normal) * simulation.slowness;
 }
 
-export function pause(milliseconds: number): Promise<void> {
+/** Takes a latency with a long tail around a median. */
+export async function takeAbout(simulation: Simulation, medianMs: number): Promise<void> {
+  await (simulation.pause ?? pauseByClock)(drawLatencyMs(simulation, medianMs));
+}
+
+function pauseByClock(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
@@ -66,7 +73,7 @@ export async function runQuery(
     },
   });
   const slow = !query.write && replica === SLOW_REPLICA && simulation.faults.has("slow-replica");
-  await pause(drawLatencyMs(simulation, slow ? SLOW_QUERY_MS : query.medianMs));
+  await takeAbout(simulation, slow ? SLOW_QUERY_MS : query.medianMs);
   span.finish();
 }
 

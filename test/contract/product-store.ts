@@ -23,7 +23,8 @@ import type {
 import type { RunningRole } from "../../src/run/role.ts";
 import { encodeOtlpProto } from "../../src/wire/otlp-proto-encode.ts";
 import { idBytes } from "../support/plain-spans.ts";
-import { eventually, metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
 
 /** Which sentences of the contract cannot be asked over HTTP, or mean something else there. */
 export const PRODUCT_EXCUSES: ReadonlyMap<string, string> = new Map([

@@ -2,17 +2,16 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ATTRIBUTE_TYPE } from "../../src/core/batch.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
+import { keptPort } from "../support/free-ports.ts";
 import { encodeJaegerThrift } from "../support/jaeger-thrift-encode.ts";
-import { eventually, metricOf, portOf, runAgent } from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { metricOf, portOf, runAgent } from "../support/running-roles.ts";
 import { startSpoor } from "./spoor-process.ts";
 import type { SpoorProcess } from "./spoor-process.ts";
 
@@ -40,16 +39,6 @@ function packet(number: number): Uint8Array {
   return encodeJaegerThrift(builder.finish(), "compact", true);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** Spans of all traces there are, and how many traces. */
 async function stored(server: SpoorProcess): Promise<{ spans: number; traces: number }> {
   const query = "service=shop&limit=1500&start=1&end=4000000000000000";
@@ -62,7 +51,7 @@ async function stored(server: SpoorProcess): Promise<{ spans: number; traces: nu
 test("a killed collector costs no span that its agent took", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "spoor-agent-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const port = await freePort();
+  const port = await keptPort();
   const args = [
     `--embedded.directory=${folder}`,
     "--embedded.retention=0s",
@@ -102,7 +91,7 @@ test("a killed collector costs no span that its agent took", async (t) => {
 });
 
 test("without a collector the buffer fills, and what is beyond it is counted", async (t) => {
-  const port = await freePort();
+  const port = await keptPort();
   const agent = await runAgent(t, [
     `--reporter.grpc.host-port=127.0.0.1:${port}`,
     "--reporter.buffer-spans=100",

@@ -6,22 +6,27 @@ import { test } from "node:test";
 import { newDataFolder } from "../../bench/ingest.ts";
 import { builds } from "../../bench/servers.ts";
 import type { Build } from "../../bench/servers.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 import { checkout, crashRepeatedly } from "../soak/crash.ts";
 
-test("acknowledged spans survive SIGKILL, each exactly once", { timeout: 120_000 }, async (t) => {
-  const seed = Number(process.env["SPOOR_TEST_SEED"] ?? Date.now() % 1_000_000);
-  t.diagnostic(`seed ${seed}: SPOOR_TEST_SEED=${seed} repeats the choice of moments`);
-  const folder = newDataFolder();
-  const plan = await (builds["spoor"] as Build)(folder, checkout);
-  const report = await crashRepeatedly(plan, {
-    seed,
-    cycles: 5,
-    mostRequests: 40,
-    connections: 6,
-    say: (line) => t.diagnostic(line),
-  });
-  assert.deepEqual(report.faults, []);
-  assert.ok(report.kills >= 5);
-  assert.ok(report.acknowledgedSpans > 0);
-  fs.rmSync(folder, { recursive: true, force: true });
-});
+test(
+  "acknowledged spans survive SIGKILL, each exactly once",
+  { timeout: 10 * PATIENCE_MS },
+  async (t) => {
+    const seed = Number(process.env["SPOOR_TEST_SEED"] ?? Date.now() % 1_000_000);
+    t.diagnostic(`seed ${seed}: SPOOR_TEST_SEED=${seed} repeats the choice of moments`);
+    const folder = newDataFolder();
+    const plan = await (builds["spoor"] as Build)(folder, checkout);
+    const report = await crashRepeatedly(plan, {
+      seed,
+      cycles: 5,
+      mostRequests: 40,
+      connections: 6,
+      say: (line) => t.diagnostic(line),
+    });
+    assert.deepEqual(report.faults, []);
+    assert.ok(report.kills >= 5);
+    assert.ok(report.acknowledgedSpans > 0);
+    fs.rmSync(folder, { recursive: true, force: true });
+  },
+);

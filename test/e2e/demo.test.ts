@@ -1,13 +1,22 @@
 // The demo's shop: its spans form whole traces across six services, and its faults show in them.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DEMO_SERVICES } from "../../src/tools/demo-services.ts";
+import {
+  AsyncScopeManager,
+  ConstSampler,
+  InMemoryReporter,
+  Tracer,
+} from "../../src/client/node/index.ts";
+import type { Span } from "../../src/client/node/index.ts";
+import { DEMO_SERVICES, startServices } from "../../src/tools/demo-services.ts";
+import type { DemoService } from "../../src/tools/demo-services.ts";
 import { DEMO_DEFAULTS, parseDemoArgs, runDemo } from "../../src/tools/demo.ts";
 import { isSpoorError } from "../../src/core/errors.ts";
+import type { SamplingDecision } from "../../src/client/types.ts";
 import { startCollector } from "../interop/client-servers.ts";
 import { readOtlp } from "../interop/client-otlp.ts";
 import type { OtlpSpan } from "../interop/client-otlp.ts";
-import type { DemoFault } from "../../src/tools/demo-simulation.ts";
+import type { DemoFault, Simulation } from "../../src/tools/demo-simulation.ts";
 
 /** Random numbers that are the same every run. */
 function seeded(): () => number {
@@ -39,6 +48,39 @@ async function orderSpans(faults: DemoFault[], orders = 1): Promise<OtlpSpan[]> 
   await demo.close();
   await collector.close();
   return collector.calls.flatMap((call) => readOtlp(call.body));
+}
+
+/** The spans of reservations that have all come before the lock's first holder is done. */
+async function reservedAtOnce(count: number): Promise<Span[]> {
+  let arrived = 0;
+  const allThere = Promise.withResolvers<void>();
+  const sampler = new (class extends ConstSampler {
+    override onCreateSpan(span: Span): SamplingDecision {
+      if (++arrived === count) setImmediate(allThere.resolve);
+      return super.onCreateSpan(span);
+    }
+  })(true);
+  const reporter = new InMemoryReporter();
+  const scopeManager = new AsyncScopeManager();
+  const tracerOf = (name: string): [string, Tracer] => [
+    name,
+    new Tracer(name, reporter, sampler, { scopeManager }),
+  ];
+  const simulation: Simulation = {
+    faults: new Set(["lock"]),
+    random: seeded(),
+    slowness: 1,
+    pause: () => allThere.promise,
+  };
+  const tracers = Object.fromEntries(DEMO_SERVICES.map(tracerOf)) as Record<DemoService, Tracer>;
+  const options = { host: "127.0.0.1", onOrder: () => undefined };
+  const services = await startServices(tracers, simulation, options);
+  const reserve = async (): Promise<void> => {
+    assert.equal((await fetch(`${services.urls.inventory}/reserve`)).status, 200);
+  };
+  await Promise.all(Array.from({ length: count }, reserve));
+  await services.close();
+  return reporter.spans.filter(({ operationName }) => operationName === "GET /reserve");
 }
 
 describe("the demo", () => {
@@ -76,11 +118,16 @@ describe("the demo", () => {
   });
 
   it("shows a lock", async () => {
-    const spans = await orderSpans(["lock"], 5);
-    const waits = spans.filter((span) =>
-      span.events.some((each) => each.name === "waiting for lock"),
+    const logged = async (spans: Promise<OtlpSpan[]>, event: string): Promise<number> =>
+      (await spans).filter(({ events }) => events.some(({ name }) => name === event)).length;
+    assert.equal(await logged(orderSpans(["lock"], 5), "acquired lock"), 5);
+    assert.equal(await logged(orderSpans([], 5), "acquired lock"), 0);
+    const waits = (await reservedAtOnce(5)).map((span) =>
+      span._logs.flatMap(({ fields }) =>
+        fields.some(({ value }) => value === "waiting for lock") ? [fields[1]!.value] : [],
+      ),
     );
-    assert.equal(waits.length, 4);
+    assert.deepEqual(waits, [[], [1], [2], [3], [4]]);
   });
 
   it("has a page and switches", async () => {

@@ -6,11 +6,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { freePortFlags } from "../support/free-ports.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** The launcher of this checkout. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/spoor", import.meta.url));
-
-const READY_MS = 20_000;
 
 /** How a process ended and what it said. */
 export interface Ended {
@@ -103,8 +102,8 @@ async function bannerOf(child: ChildProcess, ended: Promise<Ended>): Promise<str
   });
   const timer = setTimeout(() => {
     child.kill("SIGKILL");
-    complete.reject(new Error(`no banner within ${READY_MS} ms:\n${text}`));
-  }, READY_MS);
+    complete.reject(new Error(`no banner within ${PATIENCE_MS} ms:\n${text}`));
+  }, PATIENCE_MS);
   void ended.then(({ code, stdout, stderr }) => {
     complete.reject(new Error(`ended with ${code} before serving:\n${stdout}${stderr}`));
   });

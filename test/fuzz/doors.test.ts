@@ -8,7 +8,8 @@ import { seededRandom } from "../../src/base/clock.ts";
 import { send, sendWell } from "../support/rich-senders.ts";
 import { RICH_REQUESTS } from "../support/rich-span.ts";
 import type { Protocol } from "../support/rich-span.ts";
-import { eventually, metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
 import { spanFormats } from "../support/span-formats.ts";
 import { mutate } from "./mutate.ts";
 

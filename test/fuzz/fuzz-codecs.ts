@@ -19,7 +19,9 @@ import { mutate } from "./mutate.ts";
 
 export interface FuzzOptions {
   readonly seed: number;
-  readonly seconds: number;
+  /** How long it runs, in time or in packets. */
+  readonly seconds?: number;
+  readonly packets?: number;
   /** Only this packet, for looking at a finding. */
   readonly packet?: number;
   /** One line now and then, for people. */
@@ -75,7 +77,7 @@ function targets(): Target[] {
   });
 }
 
-/** Runs for the seconds given, or one packet. The same seed gives the same packets. */
+/** Runs for the seconds or packets given, or one packet. The same seed gives the same packets. */
 export function fuzzCodecs(options: FuzzOptions): FuzzReport {
   const run = new FuzzRun(options);
   if (options.packet !== undefined) run.packet(options.packet);
@@ -98,11 +100,12 @@ class FuzzRun {
   }
 
   loop(): void {
-    const { seconds, say } = this.#options;
+    const { seconds = Infinity, packets = Infinity, say } = this.#options;
     const end = performance.now() + seconds * 1000;
     let nextLine = performance.now() + 60_000;
     let atStart = 0;
-    for (let n = 0; performance.now() < end && this.#findings.length < MOST_FINDINGS; n++) {
+    for (let n = 0; n < packets && performance.now() < end; n++) {
+      if (this.#findings.length === MOST_FINDINGS) break;
       if (n % PACKETS_A_BUILDER === 0) {
         this.#builder = new BatchBuilder();
         // What the first packets load and compile is no leak.

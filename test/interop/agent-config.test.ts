@@ -11,14 +11,8 @@ import { startAgent } from "../../src/run/agent.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 import { isSpoorError } from "../../src/core/errors.ts";
 import { InMemoryReporter, initTracer } from "../../src/client/node/index.ts";
-import {
-  eventually,
-  metricOf,
-  portOf,
-  reportTo,
-  runAgent,
-  runAllInOne,
-} from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { metricOf, portOf, reportTo, runAgent, runAllInOne } from "../support/running-roles.ts";
 
 const STRATEGIES = {
   default_strategy: { type: "probabilistic", param: 0.5 },

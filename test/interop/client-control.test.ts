@@ -8,7 +8,8 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { InMemoryReporter, initTracer } from "../../src/client/node/index.ts";
 import type { MetricsFactory, Span, Tracer } from "../../src/client/node/index.ts";
-import { eventually, portOf, runAllInOne } from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { portOf, runAllInOne } from "../support/running-roles.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 
 function fileWith(t: TestContext, content: unknown): string {

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { initTracer as initSpoor, opentracing } from "../../src/client/node/index.ts";
 import type { RunningRole } from "../../src/run/role.ts";
+import { eventually } from "../support/patience.ts";
 import {
   metricOf,
   portOf,
@@ -157,7 +158,11 @@ for (const client of Object.keys(CLIENTS)) {
       const agent = await runAgent(t, [reportTo(role)]);
       await send(client, "through", udpTo(agent, protocol));
       await checkSpans(role, "through", client);
-      assert.equal(await metricOf(agent, "spoor_reporter_spans_total", 'state="delivered"'), 3);
+      // The collector's answer may come after the spans are seen.
+      await eventually("three delivered", async () => {
+        const delivered = await metricOf(agent, "spoor_reporter_spans_total", 'state="delivered"');
+        return delivered === 3 ? true : undefined;
+      });
     });
   }
 

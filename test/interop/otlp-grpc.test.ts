@@ -10,6 +10,7 @@ import { SpoorError } from "../../src/core/errors.ts";
 import type { Sink } from "../../src/core/flow.ts";
 import type { Serving } from "../../src/net/grpc-well-known.ts";
 import { OTLP_TRACE_SERVICE } from "../../src/receivers/otlp/grpc.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 import { decoded, exportRequest, grpcReceiver, ledgerSums } from "../support/otlp-receiver.ts";
 import type { TestReceiver } from "../support/otlp-receiver.ts";
 
@@ -337,7 +338,7 @@ test("health: a watcher is told every change, and the end", async (t) => {
   await whole.told(2);
   state.set(true);
   await whole.told(3);
-  await receiver.server.close(10_000);
+  await receiver.server.close(PATIENCE_MS);
   assert.equal(await whole.ended, grpc.status.UNAVAILABLE);
   assert.equal(await unknown.ended, grpc.status.UNAVAILABLE);
   assert.deepEqual(whole.statuses, [1, 2, 1, 2]);
@@ -400,7 +401,7 @@ test("closing lets running calls finish", async (t) => {
   const call = caller(t, receiver);
   const last = call(EXPORT, exportRequest(1));
   await running;
-  const closed = receiver.server.close(10_000);
+  const closed = receiver.server.close(PATIENCE_MS);
   release();
   assert.equal((await last).code, 0);
   await closed;

@@ -9,7 +9,8 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import * as tls from "node:tls";
 import { needs } from "../needs.ts";
-import { eventually, portOf, runAllInOne } from "../support/running-roles.ts";
+import { eventually } from "../support/patience.ts";
+import { portOf, runAllInOne } from "../support/running-roles.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 
 const skip = needs("openssl");

@@ -97,9 +97,9 @@ function sendUdp(port: number, bytes: Uint8Array): Promise<Told> {
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4");
     socket.send(bytes, port, "127.0.0.1", (error) => {
-      socket.close();
-      if (error === null) resolve({ status: 0, text: "" });
-      else reject(error);
+      // Closed in another turn of the loop, in which a receiver here has read: many in a row
+      // would overflow its socket.
+      socket.close(() => (error === null ? resolve({ status: 0, text: "" }) : reject(error)));
     });
   });
 }

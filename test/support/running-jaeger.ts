@@ -3,25 +3,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { jaegerBinary } from "../../bench/servers.ts";
+import { keptPort } from "./free-ports.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** For a test's `skip`: false when it is there, else how it comes to be. */
 export function withoutJaeger(): string | false {
   return existsSync(jaegerBinary)
     ? false
     : "no Jaeger 1.76 all-in-one in ~/.cache/spoor-bench: bench/ builds it from its Go module";
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 export interface JaegerTag {
@@ -65,12 +55,12 @@ export async function startJaeger(options: JaegerOptions = {}): Promise<RunningJ
     "query.grpc-server.host-port",
   ];
   const ports = new Map<string, number>();
-  for (const flag of flags) ports.set(flag, await freePort());
+  for (const flag of flags) ports.set(flag, await keptPort());
   const args = [...ports].map(([flag, port]) => `--${flag}=127.0.0.1:${port}`);
   const child = spawn(jaegerBinary, [...args, ...extra], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const at = (flag: string): string => `http://127.0.0.1:${ports.get(flag)}`;
-  const deadline = Date.now() + 40_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const answer = await fetch(`${at("admin.http.host-port")}/`).catch(() => null);
     if (answer?.ok) break;

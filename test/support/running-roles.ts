@@ -7,10 +7,10 @@ import { startAllInOne } from "../../src/run/all-in-one.ts";
 import { readConfig } from "../../src/run/config.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 import { freePortFlags } from "./free-ports.ts";
+import { eventually } from "./patience.ts";
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 const VERSION = { version: "0", commit: "", buildDate: "" };
-const PATIENCE_MS = 10_000;
 
 type Env = { readonly [name: string]: string };
 
@@ -59,17 +59,6 @@ export async function metricOf(role: RunningRole, name: string, having = ""): Pr
     .filter((line) => /^[a-z_0-9]+/.exec(line)?.[0] === name && line.includes(having))
     .map((line) => Number(line.slice(line.lastIndexOf(" ") + 1)));
   return values.reduce((sum, value) => sum + value, 0);
-}
-
-/** Waits until `check` gives something. */
-export async function eventually<T>(what: string, check: () => Promise<T | undefined>): Promise<T> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined) return found;
-    assert(performance.now() < deadlineMs, `not in time: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 interface ApiTag {

@@ -13,10 +13,9 @@ import { SpoorError } from "../../core/errors.ts";
 import type { PushResult } from "../../core/flow.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { encodeJaegerThrift } from "../../../test/support/jaeger-thrift-encode.ts";
+import { until } from "../../../test/support/patience.ts";
 import { ClientStatsMeter } from "./client-stats.ts";
 import { startJaegerUdp } from "./receiver.ts";
-
-const PATIENCE_MS = 10_000;
 
 /** A packet of one span with a value of so many bytes. */
 function packetOf(valueBytes: number): Uint8Array {
@@ -92,7 +91,7 @@ async function rig(t: TestContext, sinkLetsGo = false) {
       for (const packet of packets) {
         socket.send(packet, server.port, "127.0.0.1");
         sent++;
-        await until(() => counters.value(name, ["jaeger", "compact"]) === sent);
+        await until("the packet", () => counters.value(name, ["jaeger", "compact"]) === sent);
       }
     },
     /** Ends the wait for more packets. */
@@ -105,14 +104,6 @@ async function rig(t: TestContext, sinkLetsGo = false) {
   };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    assert(performance.now() < deadlineMs, "not in time");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 const bad = new Uint8Array([1, 2, 3]);
 
 test("packets of some milliseconds are one batch, each counted as the batch ends", async (t) => {
@@ -123,11 +114,11 @@ test("packets of some milliseconds are one batch, each counted as the batch ends
   assert.equal(pushes[0]!.batch.spanCount, 3);
   assert.deepEqual([results("ok"), results("malformed")], [0, 1]);
   pushes[0]!.taken();
-  await until(() => results("ok") === 3);
+  await until("the batch", () => results("ok") === 3);
   await send([packetOf(1), packetOf(2)]);
   wait();
   pushes[1]!.refused(new SpoorError("overloaded", "full"));
-  await until(() => results("overloaded") === 2);
+  await until("the batch", () => results("overloaded") === 2);
 });
 
 test("many bytes do not wait", async (t) => {
@@ -142,7 +133,7 @@ test("a stop pushes what waits, and waits for it", async (t) => {
   const { send, close, pushes, results } = await rig(t);
   await send([packetOf(1), packetOf(2)]);
   const closed = close();
-  await until(() => pushes.length === 1);
+  await until("the batch", () => pushes.length === 1);
   assert.equal(pushes[0]!.batch.spanCount, 2);
   pushes[0]!.taken();
   await closed;
