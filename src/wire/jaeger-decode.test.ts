@@ -157,6 +157,8 @@ describe("Jaeger's model in a batch", () => {
     refused(() => decode([wrong]), /a time of 253402300800 s/, "malformed");
     refused(() => decode([{ startTime: { nanos: -1 } }]), /-1 ns/, "malformed");
     refused(() => decode([{ duration: { nanos: 1_000_000_000 } }]), /a time of 0 s/, "malformed");
+    refused(() => decode([{ duration: { seconds: 9_223_372_037 } }]), /9223372037 s/, "malformed");
+    refused(() => decode([{ duration: { seconds: 1, nanos: -1 } }]), /1 s and -1 ns/, "malformed");
     const before = decode([{ startTime: { seconds: -1, nanos: 999 }, duration: { nanos: -5 } }]);
     assert.equal(before.startUs[0], -1_000_000);
     assert.equal(before.startNs[0], 999);

@@ -5,6 +5,7 @@ import { hash32 } from "../base/hash.ts";
 import { ATTRIBUTE_TYPE, JAEGER_FLAGS } from "../core/batch.ts";
 import type { BatchBuilder } from "../core/builder.ts";
 import { LIMITS } from "../core/limits.ts";
+import { isDuration, isTimestamp, totalNs } from "./go-time.ts";
 import { JaegerRows } from "./jaeger-rows.ts";
 import type { JaegerDecodeOptions } from "./jaeger-thrift-decode.ts";
 import { otlpDecoded } from "./otlp-decoded.ts";
@@ -19,11 +20,6 @@ const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 /** Attribute types by ValueType: string, bool, int64, float64, binary. */
 const { STRING, BOOL, INT, DOUBLE, BYTES } = ATTRIBUTE_TYPE;
 const VALUE_TYPES = Uint8Array.of(STRING, BOOL, INT, DOUBLE, BYTES);
-/** What protobuf allows: years 1 to 9999, and durations of as many years. */
-const FIRST_SECOND = -62_135_596_800;
-const LAST_SECOND = 253_402_300_799;
-const MOST_SECONDS = 315_576_000_000;
-const NANOS_A_SECOND = 1_000_000_000;
 /** Different processes of one hash that are told apart. */
 const MOST_SAME_HASH = 8;
 
@@ -205,12 +201,12 @@ class PostSpansScanner extends ProtobufScanner {
         this.#reference(at, stop);
         break;
       case 0x32:
-        this.#time(at, stop, FIRST_SECOND, LAST_SECOND, 0);
+        this.#time(at, stop, isTimestamp);
         this.#startSeconds = this.#seconds;
         this.#startNanos = this.#nanos;
         break;
       case 0x3a:
-        this.#time(at, stop, -MOST_SECONDS, MOST_SECONDS, -NANOS_A_SECOND + 1);
+        this.#time(at, stop, isDuration);
         this.#durationSeconds = this.#seconds;
         this.#durationNanos = this.#nanos;
         break;
@@ -264,7 +260,7 @@ class PostSpansScanner extends ProtobufScanner {
   }
 
   /** Reads a Timestamp or Duration into `#seconds` and `#nanos`. */
-  #time(from: number, end: number, first: number, last: number, leastNanos: number): void {
+  #time(from: number, end: number, fits: (seconds: number, nanos: number) => boolean): void {
     let seconds = 0;
     let nanos = 0;
     for (let at = from; at < end;) {
@@ -277,10 +273,7 @@ class PostSpansScanner extends ProtobufScanner {
         at = this.within(end);
       } else at = this.skip(tag, at, end);
     }
-    const inRange = seconds >= first && seconds <= last;
-    if (!inRange || nanos < leastNanos || nanos >= NANOS_A_SECOND) {
-      throw this.malformed(`a time of ${seconds} s and ${nanos} ns`);
-    }
+    if (!fits(seconds, nanos)) throw this.malformed(`a time of ${seconds} s and ${nanos} ns`);
     this.#seconds = seconds;
     this.#nanos = nanos;
   }
@@ -297,8 +290,8 @@ class PostSpansScanner extends ProtobufScanner {
     }
     this.builder.setExactTimes(
       row,
-      bigNs(this.#startSeconds, nanos),
-      bigNs(this.#durationSeconds, this.#durationNanos),
+      totalNs(this.#startSeconds, nanos),
+      totalNs(this.#durationSeconds, this.#durationNanos),
     );
   }
 
@@ -314,7 +307,7 @@ class PostSpansScanner extends ProtobufScanner {
       if (tag === 0x0a || tag === 0x12) {
         const stop = this.stop(at, end);
         if (tag === 0x0a) {
-          this.#time(this.at, stop, FIRST_SECOND, LAST_SECOND, 0);
+          this.#time(this.at, stop, isTimestamp);
           seconds = this.#seconds;
           nanos = this.#nanos;
         } else {
@@ -492,8 +485,4 @@ class PostSpansScanner extends ProtobufScanner {
     const own = this.#ownWarnings;
     addWarnings(this.builder, warnings, this.limits, own?.bytes.subarray(0, own.position));
   }
-}
-
-function bigNs(seconds: number, nanos: number): bigint {
-  return BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
 }

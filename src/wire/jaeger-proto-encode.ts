@@ -7,6 +7,12 @@ import { NO_SERVICE_NAME } from "../core/builder.ts";
 import { dictEntry, exactDurationNs, exactEventNs, exactStartNs } from "../core/read.ts";
 import { referencesOf } from "../core/trace/references.ts";
 import { wordAt, writeEntry, writeRaw, writeSlice } from "./batch-fields.ts";
+import {
+  FIRST_TIMESTAMP_NS,
+  LAST_TIMESTAMP_NS,
+  LEAST_DURATION_NS,
+  MOST_DURATION_NS,
+} from "./go-time.ts";
 import { SCOPE_PREFIX } from "./jaeger-json-keys.ts";
 import { nestedText } from "./jaeger-json-tags.ts";
 import { REFERENCE } from "./jaeger-rows.ts";
@@ -21,11 +27,7 @@ const BYTES_A_SPAN = 512;
 /** Lengths of spans mostly take two bytes, those of batches three. */
 const SPAN_ROOM = 2;
 const BATCH_ROOM = 3;
-/** Protobuf's first and last second, and the longest duration Go holds, in ns. */
-const FIRST_NS = -62_135_596_800n * 1_000_000_000n;
-const LAST_NS = 253_402_300_800n * 1_000_000_000n - 1n;
 const NS_A_SECOND = 1_000_000_000n;
-const LONGEST_NS = 2n ** 63n - 1n;
 
 /** Tag of a span's duration. */
 const DURATION = 0x3a;
@@ -219,8 +221,9 @@ class PostSpansEncoder {
     const batch = this.#batch;
     const rare = batch.rare[i]!;
     if (rare !== 0 && batch.rareExact[rare - 1] === 1) {
-      this.#bigTime(0x32, clamp(exactStartNs(batch, i), FIRST_NS, LAST_NS));
-      this.#bigTime(DURATION, clamp(exactDurationNs(batch, i), -LONGEST_NS, LONGEST_NS));
+      this.#bigTime(0x32, clamp(exactStartNs(batch, i), FIRST_TIMESTAMP_NS, LAST_TIMESTAMP_NS));
+      const durationNs = exactDurationNs(batch, i);
+      this.#bigTime(DURATION, clamp(durationNs, LEAST_DURATION_NS, MOST_DURATION_NS));
       return;
     }
     this.#time(0x32, batch.startUs[i]!, batch.startNs[i]!);
@@ -314,7 +317,8 @@ class PostSpansEncoder {
     const start = writer.begin(0x4a);
     if (Math.abs(batch.eventUs[e]!) < TWO_TO_53) {
       this.#time(0x0a, batch.eventUs[e]!, batch.eventNs[e]!);
-    } else this.#bigTime(0x0a, clamp(exactEventNs(batch, e), FIRST_NS, LAST_NS));
+    } else
+      this.#bigTime(0x0a, clamp(exactEventNs(batch, e), FIRST_TIMESTAMP_NS, LAST_TIMESTAMP_NS));
     const table = batch.eventAttributes;
     const end = table.offsets[e + 1]!;
     let named = false;
