@@ -5,10 +5,11 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { needs } from "../needs.ts";
+import { watchRest } from "./at-rest.ts";
 
 const EXECUTABLE = "/usr/bin/chromium";
 /** Everything is on this machine: what takes longer hangs, however busy it is. */
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 120_000;
 
 /** For a test's `skip`: false when Chromium is there, else how to install it. */
 export function withoutChromium(): string | false {
@@ -40,6 +41,8 @@ export interface PageOptions {
   readonly theme?: "light" | "dark";
   /** IANA name; default UTC. */
   readonly timeZone?: string;
+  /** What the page costs is measured: nothing is to be watched in it. */
+  readonly isMeasured?: boolean;
 }
 
 /** A page of its own context, and what went wrong in it. */
@@ -67,8 +70,9 @@ export async function openPage(browser: Browser, options: PageOptions = {}): Pro
     errors.push(`request to ${url}`);
     return route.abort();
   });
+  context.on("page", (page) => page.setDefaultTimeout(PATIENCE_MS));
+  if (options.isMeasured !== true) await watchRest(context);
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {
     if (message.type() === "error") errors.push(message.text());

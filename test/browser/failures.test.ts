@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, afterEach, describe, it } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { atRest } from "./at-rest.ts";
 import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
 import { startUi } from "./ui-server.ts";
@@ -158,6 +159,8 @@ describe("failures", { skip }, () => {
     await page.keyboard.press("j");
     await page.keyboard.press(" ");
     await page.getByRole("alert").filter({ hasText: "cannot be reached" }).waitFor();
+    // The rows on screen are asked for, too, once they stand still: that would mend it.
+    await atRest(page);
     await page.unroute("**/rows");
     await page.getByRole("alert").getByRole("button", { name: "Try again" }).click();
     await page.getByRole("button", { name: /^Resource/ }).waitFor();

@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { setTimeout as later } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, CDPSession, Page } from "playwright-core";
+import { evaluateNow } from "./at-rest.ts";
 import { openPage } from "./browser.ts";
 import { bigBatch, bigTraceHex } from "./trace-fixtures.ts";
 import type { BigShape } from "./trace-fixtures.ts";
@@ -130,13 +131,12 @@ export async function measureTrace(
 ): Promise<TraceCosts> {
   await ui.store.write(bigBatch(shape, spans));
   await ui.store.settle();
-  const { page, errors, close } = await openPage(browser);
+  const { page, errors, close } = await openPage(browser, { isMeasured: true });
   if (plainJaeger) {
     await page.context().route("**/api/spoor/**", (route) => {
       return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
     });
   }
-  page.setDefaultTimeout(120_000);
   const busy = await quiet();
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -241,7 +241,7 @@ export async function whole(page: Page): Promise<void> {
 
 /** Waits for so many pictures. */
 export async function frames(page: Page, count: number): Promise<void> {
-  await page.evaluate(async (n) => {
+  await evaluateNow(page)(async (n) => {
     for (let i = 0; i < n; i++) await new Promise((done) => requestAnimationFrame(done));
   }, count);
 }

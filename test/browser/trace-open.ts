@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import type { DrawnRect } from "../../ui/draw/drawn.ts";
+import { atRest } from "./at-rest.ts";
 import { openPage } from "./browser.ts";
 import type { PageOptions, WatchedPage } from "./browser.ts";
 import { SHOP_TRACE } from "./trace-fixtures.ts";
@@ -33,6 +34,7 @@ export async function openTrace(
 
 /** What a canvas drew last. */
 export async function drawnOn(page: Page, canvas: DrawnRect["canvas"]): Promise<DrawnRect[]> {
+  await atRest(page);
   await frames(page, 2);
   return await page.evaluate((name) => {
     const hook = globalThis as { __spoorDrawn?: { [canvas: string]: DrawnRect[] } };
