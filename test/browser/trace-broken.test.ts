@@ -52,7 +52,7 @@ describe("a trace that breaks off", { skip }, () => {
   });
   afterEach(() => watched.close());
 
-  const notice = () => page.locator(".trace-broken");
+  const notice = () => page.locator(".notice");
   const again = () => notice().getByRole("button", { name: "Try again" });
   const open = async (query: string, share: number): Promise<void> => {
     proxy.share = share;

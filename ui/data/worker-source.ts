@@ -3,6 +3,7 @@
 import { NO_CRITICAL_PATH } from "../../src/core/trace/critical-path.ts";
 import type { ShownAs } from "./trace-desk.ts";
 import type { TraceColumns } from "./trace-columns.ts";
+import { TraceLoadError } from "./trace-source.ts";
 import type { TraceSource } from "./trace-source.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
@@ -46,7 +47,9 @@ export function jaegerSource(client: WorkerClient, options: JaegerSourceOptions)
     lateSpans: async () => 0,
     async json(raw, signal) {
       const asked = raw ? `${url}?raw=true` : url;
-      return await (await fetch(asked, { credentials: "same-origin", signal })).blob();
+      const answer = await fetch(asked, { credentials: "same-origin", signal });
+      if (answer.ok) return await answer.blob();
+      throw new TraceLoadError("not-available", `The server answered ${answer.status}.`);
     },
   };
 }

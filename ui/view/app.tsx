@@ -15,6 +15,7 @@ import { StoredViewPage } from "./stored-view-page.tsx";
 import { Toasts, say } from "./toasts.tsx";
 import { TopBar } from "./top-bar.tsx";
 import type { TracePageProps } from "./trace-page.tsx";
+import { Waiting } from "./waiting.tsx";
 
 /** Jaeger's pages that are not here yet: their addresses say so instead of nothing. */
 const TO_COME: Readonly<Record<string, string>> = {
@@ -126,7 +127,8 @@ function LazyTracePage(props: TracePageProps & { readonly address: string }): JS
   });
   const Found = page.value;
   if (failed.value) return <Reload />;
-  return Found === undefined ? <div class="progress" /> : <Found {...rest} />;
+  if (Found !== undefined) return <Found {...rest} />;
+  return <Waiting label="Loading the page" onRetry={() => location.reload()} />;
 }
 
 /** The stored view that an address goes on in; the trace is shown without it if need be. */

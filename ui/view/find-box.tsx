@@ -40,7 +40,8 @@ export function FindBox({ context, inputRef }: FindBoxProps): JSX.Element {
           onKeyDown={(event) => {
             if (event.key !== "Enter") return;
             event.preventDefault();
-            filters.step(event.shiftKey ? -1 : 1);
+            if (filters.failure.peek() !== "") filters.findAgain();
+            else filters.step(event.shiftKey ? -1 : 1);
           }}
         />
         <output class={`find-count ${filters.failure.value === "" ? "" : "bad"}`}>

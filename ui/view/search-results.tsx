@@ -22,6 +22,7 @@ import {
   choosePlot,
   chooseView,
   loadMore,
+  more,
   nextCursor,
   orderKey,
   plotMode,
@@ -32,6 +33,7 @@ import {
   totals,
   viewMode,
 } from "./search-state.ts";
+import { STILL, useStalled } from "./waiting.tsx";
 
 /** Results of the present search. */
 export function SearchResults(): JSX.Element {
@@ -67,16 +69,30 @@ export function SearchResults(): JSX.Element {
         {loading && <Loading slow={slow} />}
         {empty && (kind === "done" || kind === "idle") && <Empty searched={kind === "done"} />}
         {!empty && rows}
-        {nextCursor.value !== undefined && !empty && brush.value === undefined && (
-          <div class="more">
-            <button type="button" class="button" onClick={() => void loadMore()}>
-              Load more
-            </button>
-          </div>
-        )}
+        {nextCursor.value !== undefined && !empty && brush.value === undefined && <More />}
       </div>
       <CompareBar />
     </section>
+  );
+}
+
+/** The way to the next page of results. */
+function More(): JSX.Element {
+  const { busy, failure } = more.value;
+  const stalled = useStalled(busy, more.value);
+  const waits = busy && !stalled;
+  const said = stalled ? STILL : failure;
+  return (
+    <div class="more">
+      {said !== "" && (
+        <p class="bad" role="alert">
+          {said}
+        </p>
+      )}
+      <button type="button" class="button" disabled={waits} onClick={() => void loadMore()}>
+        {waits ? "Loading more…" : said === "" ? "Load more" : "Try again"}
+      </button>
+    </div>
   );
 }
 

@@ -38,6 +38,7 @@ export type SearchProgress =
 
 /** A search that takes longer says so and offers to stop. */
 const SLOW_MS = 2_000;
+const NO_MORE = { busy: false, failure: "" } as const;
 const LAST_SEARCH_KEY = "lastSearch";
 const RESULTS_KEY = "jaeger.search-results.mode";
 const ADJUST_KEY = "jaeger-ui/search-adjust-time-enabled";
@@ -266,17 +267,29 @@ function orderBy(key: string): void {
   }
 }
 
-/** Adds the next page to the results. */
+/** The next page being fetched, if it is, and why the last try failed. */
+export const more = signal<{ readonly busy: boolean; readonly failure: string }>(NO_MORE);
+let moreAsked = new AbortController();
+
+/** Adds the next page to the results; a page under way is asked for anew. */
 export async function loadMore(): Promise<void> {
   const cursor = nextCursor.value;
   if (cursor === undefined || lastRequest === undefined) return;
-  const { signal } = running;
+  moreAsked.abort();
+  const own = new AbortController();
+  moreAsked = own;
+  more.value = { busy: true, failure: "" };
   try {
-    const page = await findTraces(serverFacts.isSpoor, { ...lastRequest, cursor }, signal);
-    found.value = [...found.value, ...page.traces];
-    nextCursor.value = page.cursor;
+    const page = await findTraces(serverFacts.isSpoor, { ...lastRequest, cursor }, own.signal);
+    if (own.signal.aborted) return;
+    batch(() => {
+      found.value = [...found.value, ...page.traces];
+      nextCursor.value = page.cursor;
+      more.value = NO_MORE;
+    });
   } catch (error) {
-    if (!signal.aborted) progress.value = { kind: "failed", error: serverErrorOf(error) };
+    if (own.signal.aborted) return;
+    more.value = { busy: false, failure: serverErrorOf(error).message };
   }
 }
 
@@ -285,9 +298,11 @@ async function load(
   request: FindRequest | undefined,
 ): Promise<void> {
   running.abort();
+  moreAsked.abort();
   const own = new AbortController();
   running = own;
   batch(() => {
+    more.value = NO_MORE;
     progress.value = { kind: "loading", slow: false };
     totals.value = undefined;
   });

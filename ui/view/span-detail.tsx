@@ -19,6 +19,7 @@ import type { TraceContext } from "./trace-context.ts";
 import { TraceIcon } from "./trace-icon.tsx";
 import type { TraceModel } from "./trace-model.ts";
 import { spanWords } from "./trace-words.ts";
+import { Waiting } from "./waiting.tsx";
 
 const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 const EVENTS_SHOWN = 3;
@@ -50,7 +51,9 @@ export function SpanDetailPanel({ context, row, onClose }: SpanDetailPanelProps)
         <IconAction label="Close details" sign={<TraceIcon name="close" />} onClick={onClose} />
       </header>
       <Facts model={model} row={row} detail={detail} />
-      {detail === undefined && failure === "" && <div class="progress" role="status" />}
+      {detail === undefined && failure === "" && (
+        <Waiting label="Loading details" onRetry={() => model.details.wantAgain([row])} />
+      )}
       {detail === undefined && failure !== "" && (
         <p class="bad" role="alert">
           {failure}{" "}

@@ -17,7 +17,7 @@ export class SpanDetails {
   readonly #signal: AbortSignal;
   readonly #kept = new Map<number, SpanDetail>();
   readonly #wanted = new Set<number>();
-  readonly #underWay = new Set<number>();
+  readonly #underWay = new Map<number, AbortController>();
   readonly #version = signal(0);
   #columns: TraceColumns | undefined;
   #asking = false;
@@ -62,6 +62,18 @@ export class SpanDetails {
     }
   }
 
+  /** Asks anew for rows whose answer does not come; what was asked with them is asked again too. */
+  wantAgain(rows: readonly number[]): void {
+    const stale = new Set(rows.map((row) => this.#underWay.get(row)));
+    for (const [row, asked] of this.#underWay) {
+      if (!stale.has(asked)) continue;
+      this.#underWay.delete(row);
+      this.#wanted.add(row);
+    }
+    for (const asked of stale) asked?.abort();
+    this.want(rows);
+  }
+
   async #ask(): Promise<void> {
     this.#asking = false;
     const columns = this.#columns;
@@ -69,17 +81,23 @@ export class SpanDetails {
     // The latest wishes are what is on screen now.
     const rows = [...this.#wanted].slice(-MAX_ASKED);
     this.#wanted.clear();
-    for (const row of rows) this.#underWay.add(row);
+    const asked = new AbortController();
+    for (const row of rows) this.#underWay.set(row, asked);
+    const leave = (): void => asked.abort();
+    this.#signal.addEventListener("abort", leave);
     try {
-      const found = await this.#source.details(columns, rows, this.#signal);
+      const found = await this.#source.details(columns, rows, asked.signal);
       if (columns !== this.#columns) return;
       for (const detail of found) this.#kept.set(detail.row, detail);
       this.#forgetOldest();
       this.failure.value = "";
     } catch (error) {
-      if (!this.#signal.aborted) this.failure.value = textOf(error);
+      if (!asked.signal.aborted) this.failure.value = textOf(error);
     } finally {
-      for (const row of rows) this.#underWay.delete(row);
+      this.#signal.removeEventListener("abort", leave);
+      for (const row of rows) {
+        if (this.#underWay.get(row) === asked) this.#underWay.delete(row);
+      }
       this.#version.value++;
     }
   }

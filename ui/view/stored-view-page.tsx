@@ -4,7 +4,10 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { ServerError } from "../data/ask-server.ts";
 import { addressOfView, loadView } from "../data/stored-views.ts";
-import { goTo, hrefOf } from "./router.ts";
+import { FailureState } from "./failure-state.tsx";
+import { follow } from "./follow.ts";
+import { goTo } from "./router.ts";
+import { Waiting } from "./waiting.tsx";
 
 const HEADINGS: { readonly [code: string]: string } = {
   "not-found": "This view is not here",
@@ -16,7 +19,8 @@ export function StoredViewPage({ id }: { readonly id: string }): JSX.Element {
   const attempt = useSignal(0);
   useSignalEffect(() => {
     const abort = new AbortController();
-    if (attempt.value > 0) failure.value = undefined;
+    follow(attempt.value);
+    failure.value = undefined;
     loadView(id, abort.signal).then(
       (view) => goTo(addressOfView(id, view), { replace: true }),
       (error: unknown) => {
@@ -27,33 +31,19 @@ export function StoredViewPage({ id }: { readonly id: string }): JSX.Element {
     );
     return () => abort.abort();
   });
-  if (failure.value === undefined) {
-    return <div class="progress" role="status" aria-label="Loading the view" />;
-  }
+  const onRetry = (): void => {
+    attempt.value++;
+  };
+  if (failure.value === undefined) return <Waiting label="Loading the view" onRetry={onRetry} />;
   const { code, message } = failure.value;
+  const heading = HEADINGS[code] ?? "The view could not be loaded";
   return (
-    <section class="state" role="alert">
-      <h1>{HEADINGS[code] ?? "The view could not be loaded"}</h1>
-      <p>{message}</p>
+    <FailureState {...{ heading, message, onRetry }}>
       {code === "not-found" && (
         <p>
           Views are kept for 400 days after they were shared last, and the latest 2,000 of them.
         </p>
       )}
-      <div class="actions">
-        <button
-          type="button"
-          class="button primary"
-          onClick={() => {
-            attempt.value++;
-          }}
-        >
-          Try again
-        </button>
-        <a class="button" href={hrefOf("/search")}>
-          Search traces
-        </a>
-      </div>
-    </section>
+    </FailureState>
   );
 }

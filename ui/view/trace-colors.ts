@@ -13,6 +13,7 @@ import { huesOf } from "../layout/service-hues.ts";
 import { announce } from "./announce.ts";
 import { counted } from "./row-text.ts";
 import type { TraceModel } from "./trace-model.ts";
+import { STALL_MS } from "./waiting.tsx";
 
 /** The values of one key in one state of a trace. */
 interface KnownValues {
@@ -154,14 +155,22 @@ export class TraceColors {
   async #fetchValues(columns: TraceColumns, key: string): Promise<void> {
     const known = this.#known.peek();
     if (known?.columns === columns && known.key === key) return;
+    this.#asked?.abort();
     const asked = new AbortController();
     this.#asked = asked;
+    const stalled = setTimeout(() => {
+      this.failure.value = "The server has not answered for five seconds.";
+    }, STALL_MS);
     try {
       const values = await this.#model.source.values(columns, key, asked.signal);
-      if (!asked.signal.aborted) this.#known.value = { columns, key, values };
+      if (asked.signal.aborted) return;
+      this.failure.value = "";
+      this.#known.value = { columns, key, values };
     } catch (error) {
       if (asked.signal.aborted) return;
       this.failure.value = error instanceof Error ? error.message : String(error);
+    } finally {
+      clearTimeout(stalled);
     }
   }
 }

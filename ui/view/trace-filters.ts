@@ -8,6 +8,7 @@ import { hasBit, indexOfRow, setBit, withAncestors } from "../layout/visible-row
 import { announce } from "./announce.ts";
 import { counted } from "./row-text.ts";
 import type { TraceModel } from "./trace-model.ts";
+import { STALL_MS } from "./waiting.tsx";
 
 /** Typing pauses this long before a search is sent, ms. */
 const FIND_DELAY_MS = 250;
@@ -69,6 +70,13 @@ export class TraceFilters {
     this.#showFirst = true;
   }
 
+  /** Searches anew, giving up the search under way. */
+  findAgain(): void {
+    const text = this.text.peek().trim();
+    this.failure.value = "";
+    this.#later(this.#model.columns.peek(), this.#model.settled.peek(), text);
+  }
+
   #later(columns: TraceColumns | undefined, whole: boolean, text: string): void {
     clearTimeout(this.#timer);
     this.#asked?.abort();
@@ -89,6 +97,9 @@ export class TraceFilters {
     const slow = window.setTimeout(() => {
       this.busy.value = true;
     }, BUSY_AFTER_MS);
+    const stalled = window.setTimeout(() => {
+      this.failure.value = "No answer: Enter asks again";
+    }, STALL_MS);
     try {
       const matches = await this.#model.source.find(columns, { text }, asked.signal);
       if (asked.signal.aborted) return;
@@ -110,6 +121,7 @@ export class TraceFilters {
       });
     } finally {
       clearTimeout(slow);
+      clearTimeout(stalled);
     }
   }
 

@@ -159,7 +159,7 @@ function Summary({ context }: { context: TraceContext }): JSX.Element {
 
 async function applyLate(model: TraceModel): Promise<void> {
   try {
-    await model.applyLate();
+    await model.loading.grow();
   } catch (error) {
     if (model.signal.aborted) return;
     say(`The trace stays as it was: ${error instanceof Error ? error.message : String(error)}`, {

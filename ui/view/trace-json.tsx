@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { JSX } from "preact";
 import type { TraceModel } from "./trace-model.ts";
+import { Notice, Waiting } from "./waiting.tsx";
 
 /** Lines on screen at once; each page of a long trace is a press away. */
 const PAGE_LINES = 400;
@@ -24,6 +25,7 @@ type Shown =
 export function TraceJson({ model, raw }: TraceJsonProps): JSX.Element {
   const shown = useSignal<Shown>({ state: "loading" });
   const page = useSignal(0);
+  const attempt = useSignal(0);
   useEffect(() => {
     const stop = new AbortController();
     let url = "";
@@ -46,10 +48,24 @@ export function TraceJson({ model, raw }: TraceJsonProps): JSX.Element {
       stop.abort();
       URL.revokeObjectURL(url);
     };
-  }, [model, raw]);
+  }, [model, raw, attempt.value]);
   const now = shown.value;
-  if (now.state === "loading") return <div class="progress" role="status" aria-label="Loading" />;
-  if (now.state === "failed") return <p class="state bad">{now.why}</p>;
+  const again = (): void => {
+    attempt.value++;
+  };
+  if (now.state === "loading") return <Waiting label="Loading the JSON" onRetry={again} />;
+  if (now.state === "failed") {
+    return (
+      <Notice>
+        <p>
+          <b>The JSON could not be loaded.</b> {now.why}
+        </p>
+        <button type="button" class="button" onClick={again}>
+          Try again
+        </button>
+      </Notice>
+    );
+  }
   const name = `trace-${model.columns.value?.traceIdHex ?? ""}${raw ? "-raw" : ""}.json`;
   return (
     <section class="json-view" aria-label={raw ? "Trace as stored" : "Trace JSON"}>

@@ -14,11 +14,10 @@ import { tickStep, ticksOf } from "../layout/ticks.ts";
 import { collapsedBelow, hasBit, indexOfRow, setBit, visibleRows } from "../layout/visible-rows.ts";
 import type { VisibleRows } from "../layout/visible-rows.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
-import { loadErrorOf } from "../data/trace-source.ts";
 import type { TraceLoadError, TraceSource } from "../data/trace-source.ts";
 import { SpanDetails } from "./span-details.ts";
 import { TraceColors } from "./trace-colors.ts";
-import { moveTo } from "./late-spans.ts";
+import { TraceLoading } from "./trace-loading.ts";
 import { uncover } from "./uncover.ts";
 import { waitedMostFor } from "../layout/waited-for.ts";
 import type { WaitedFor } from "../layout/waited-for.ts";
@@ -48,13 +47,13 @@ export class TraceModel {
   readonly details: SpanDetails;
   readonly colors: TraceColors = new TraceColors(this);
   readonly #abort = new AbortController();
+  readonly loading: TraceLoading = new TraceLoading(this);
 
   readonly columns = signal<TraceColumns | undefined>(undefined);
   readonly failure = signal<TraceLoadError | undefined>(undefined);
   readonly complete = signal(false);
   /** Why loading ended before every row was there; those that came stay. */
   readonly broken = signal<TraceLoadError | undefined>(undefined);
-  readonly loadingAgain = signal(false);
   /** Whether the rows that are here stay as they are: all of them, or those of a broken load. */
   readonly settled = computed(() => this.complete.value || this.broken.value !== undefined);
   readonly lateSpans = signal(0);
@@ -197,64 +196,15 @@ export class TraceModel {
     this.#abort.abort();
   }
 
-  /** Loads the trace; failures end in `failure`. */
-  async load(): Promise<void> {
-    this.failure.value = undefined;
-    try {
-      const columns = await this.source.load((part) => this.#progress(part), this.signal);
-      if (this.signal.aborted) return;
-      batch(() => {
-        this.#progress(columns);
-        this.loadedRows.value = columns.loaded;
-        this.complete.value = true;
-        this.version.value++;
-      });
-    } catch (error) {
-      if (this.signal.aborted) return;
-      const failure = loadErrorOf(error);
-      const loaded = this.columns.peek()?.loaded ?? 0;
-      batch(() => {
-        if (loaded === 0) this.failure.value = failure;
-        else {
-          this.loadedRows.value = loaded;
-          this.broken.value = failure;
-        }
-      });
-    }
-  }
-
-  /** After `broken`: loads anew. What is seen stays until all is there, or more than before. */
-  async loadAgain(): Promise<void> {
-    const old = this.columns.peek();
-    if (old === undefined || this.loadingAgain.peek()) return;
-    this.loadingAgain.value = true;
-    let part: TraceColumns = old;
-    let failure: TraceLoadError | undefined;
-    try {
-      part = await this.source.load((more) => (part = more), this.signal);
-    } catch (error) {
-      failure = loadErrorOf(error);
-    }
-    if (this.signal.aborted) return;
-    batch(() => {
-      if (failure === undefined || part.loaded > old.loaded) {
-        moveTo(this, old, part, failure === undefined);
-      }
-      this.broken.value = failure;
-      this.loadingAgain.value = false;
-    });
-  }
-
-  /** Loads what the trace has become; what is seen, open and folded stays by span id. */
-  async applyLate(): Promise<void> {
-    const old = this.columns.peek();
-    if (old === undefined) return;
-    const columns = await this.source.load(() => undefined, this.signal);
-    if (!this.signal.aborted) batch(() => moveTo(this, old, columns));
+  /** The first load is over: all rows are there. */
+  finish(): void {
+    this.loadedRows.value = this.columns.peek()?.loaded ?? 0;
+    this.complete.value = true;
+    this.version.value++;
   }
 
   /** Takes rows into account at the first part, then whenever they doubled. */
-  #progress(columns: TraceColumns): void {
+  progress(columns: TraceColumns): void {
     if (this.columns.peek() !== columns) this.#setColumns(columns);
     if (columns.loaded >= this.loadedRows.peek() * 2) this.loadedRows.value = columns.loaded;
   }

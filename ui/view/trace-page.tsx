@@ -4,6 +4,7 @@ import { effect, useComputed } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { traceSource } from "../data/open-source.ts";
+import type { TraceColumns } from "../data/trace-columns.ts";
 import type { AttributeText } from "../data/trace-source.ts";
 import { animalOf } from "../data/trace-ids.ts";
 import { readPalette } from "../draw/palette.ts";
@@ -26,7 +27,7 @@ import { theme } from "./theme.ts";
 import type { TimelineView } from "./timeline-view.ts";
 import type { TraceAction } from "./trace-actions.ts";
 import type { TraceContext } from "./trace-context.ts";
-import { BrokenOff, TraceFailure } from "./trace-failure.tsx";
+import { NotAllThere, TraceFailure } from "./trace-failure.tsx";
 import { TraceFilters } from "./trace-filters.ts";
 import { TraceHeader } from "./trace-header.tsx";
 import { TraceJson } from "./trace-json.tsx";
@@ -92,7 +93,7 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       }),
       effect(() => registerCommands(commandsOf(context, ui.actions.value))),
     ];
-    void model.load();
+    void model.loading.load();
     return () => {
       for (const stop of stops) stop();
       filters.close();
@@ -105,12 +106,18 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
   return (
     <div class={`trace ${embedding.embedded ? "is-embedded" : ""}`} ref={root}>
       {failure !== undefined ? (
-        <TraceFailure failure={failure} traceId={traceIdHex} onRetry={() => void model.load()} />
+        <TraceFailure
+          failure={failure}
+          traceId={traceIdHex}
+          onRetry={() => void model.loading.load()}
+        />
       ) : (
         <>
           <TraceHeader {...{ context, ui, embedding }} findRef={findInput} />
-          {isLoading(model) && <div class="progress" role="status" aria-label="Loading" />}
-          <BrokenOff model={model} />
+          {model.loading.underWay.value && (
+            <div class="progress" role="status" aria-label="Loading" />
+          )}
+          <NotAllThere model={model} />
           <TraceBody {...{ context, ui }} hideMinimap={embedding.hideMinimap} viewRef={view} />
         </>
       )}
@@ -134,11 +141,6 @@ function OneTrace({ traceIdHex, skew }: OneTraceProps): JSX.Element {
       )}
     </div>
   );
-}
-
-function isLoading(model: TraceModel): boolean {
-  if (model.broken.value !== undefined) return model.loadingAgain.value;
-  return !model.complete.value;
 }
 
 function rowsElement(): HTMLElement | undefined {
@@ -299,15 +301,23 @@ function keepTitle(model: TraceModel): () => void {
 
 /** Asks now and then whether more spans have come; a page nobody looks at asks nothing. */
 function watchLate(model: TraceModel): () => void {
+  let waits = false;
+  const ask = async (columns: TraceColumns): Promise<void> => {
+    waits = true;
+    try {
+      const late = await model.source.lateSpans(columns, model.signal);
+      if (columns === model.columns.peek()) model.lateSpans.value = late;
+    } catch {
+      // It is asked again.
+    } finally {
+      waits = false;
+    }
+  };
   const timer = setInterval(() => {
     const columns = model.columns.peek();
-    if (columns === undefined || !model.complete.peek() || document.hidden) return;
-    model.source.lateSpans(columns, model.signal).then(
-      (late) => {
-        if (columns === model.columns.peek()) model.lateSpans.value = late;
-      },
-      () => undefined,
-    );
+    // One question at a time: a server that does not answer keeps its connection.
+    if (columns === undefined || !model.complete.peek() || document.hidden || waits) return;
+    void ask(columns);
   }, LATE_EVERY_MS);
   return () => clearInterval(timer);
 }
