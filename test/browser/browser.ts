@@ -39,6 +39,8 @@ export interface PageOptions {
   readonly width?: number;
   readonly height?: number;
   readonly theme?: "light" | "dark";
+  /** A phone held upright, with fingers instead of a pointer. */
+  readonly phone?: boolean;
   /** IANA name; default UTC. */
   readonly timeZone?: string;
   /** What the page costs is measured: nothing is to be watched in it. */
@@ -55,9 +57,12 @@ export interface WatchedPage {
 
 /** Opens an empty page; requests that leave this machine are cut off and noted as errors. */
 export async function openPage(browser: Browser, options: PageOptions = {}): Promise<WatchedPage> {
-  const { width = 1600, height = 900, theme = "light", timeZone = "UTC" } = options;
+  const { phone = false, theme = "light", timeZone = "UTC" } = options;
+  const { width = phone ? 390 : 1600, height = phone ? 844 : 900 } = options;
   const context = await browser.newContext({
     viewport: { width, height },
+    hasTouch: phone,
+    isMobile: phone,
     locale: "en-GB",
     timezoneId: timeZone,
     reducedMotion: "reduce",

@@ -1,7 +1,7 @@
 /** AttributeTable: keys and values of a span, a resource, an event; copied, searched, linked. */
 
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, JSX, TargetedMouseEvent } from "preact";
 import type { AttributeText } from "../data/trace-source.ts";
 import { copyText } from "./copy.ts";
 import { JsonTree, jsonOf } from "./json-tree.tsx";
@@ -142,7 +142,7 @@ function jsonValue(text: string): unknown {
 export interface IconActionProps {
   readonly label: string;
   readonly sign: ComponentChildren;
-  readonly onClick: () => void;
+  readonly onClick: (event: TargetedMouseEvent<HTMLButtonElement>) => void;
 }
 
 /** A small button that says what it does to those who cannot see its sign. */

@@ -84,18 +84,30 @@ export function ResultsPlot({ traces, mode, brush, onBrushed }: ResultsPlotProps
   const onPointerDown = (event: PointerEvent): void => {
     if (event.button !== 0 || scale.current === undefined) return;
     const from = point(event);
+    const before = brush.peek();
     const element = canvas.current;
     element?.setPointerCapture(event.pointerId);
     const move = (moved: PointerEvent): void => {
       const to = point(moved);
-      if (Math.hypot(to.x - from.x, to.y - from.y) < CLICK_PX || scale.current === undefined)
-        return;
+      const [dx, dy] = [Math.abs(to.x - from.x), Math.abs(to.y - from.y)];
+      if (Math.hypot(dx, dy) < CLICK_PX || scale.current === undefined) return;
+      // A finger that goes down the page means to scroll it: with fewer results it could not.
+      if (moved.pointerType === "touch" && dy > dx && brush.peek() === before) return;
       hover.value = undefined;
       brush.value = rangeOf(scale.current, from, to);
     };
-    const stop = (ended: PointerEvent): void => {
+    const release = (): void => {
       element?.removeEventListener("pointermove", move);
       element?.removeEventListener("pointerup", stop);
+      element?.removeEventListener("pointercancel", cancel);
+    };
+    // The browser took the finger to scroll the page.
+    const cancel = (): void => {
+      release();
+      brush.value = before;
+    };
+    const stop = (ended: PointerEvent): void => {
+      release();
       const to = point(ended);
       if (Math.hypot(to.x - from.x, to.y - from.y) >= CLICK_PX) return onBrushed();
       const trace = traces.value[hit(to)];
@@ -107,6 +119,7 @@ export function ResultsPlot({ traces, mode, brush, onBrushed }: ResultsPlotProps
     };
     element?.addEventListener("pointermove", move);
     element?.addEventListener("pointerup", stop);
+    element?.addEventListener("pointercancel", cancel);
   };
   const onPointerMove = (event: PointerEvent): void => {
     if (event.buttons !== 0) return;

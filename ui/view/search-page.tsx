@@ -47,14 +47,14 @@ function SidePanel(): JSX.Element {
       <div class="side-strip">
         <button
           type="button"
-          class="button quiet icon"
-          aria-label="Show the search form"
+          class="button quiet"
+          aria-label={`Show the search form: ${formText()}`}
           title="Show the search form"
           onClick={() => collapse(false)}
         >
           <Icon name="search" />
+          <span class="said">{formText()}</span>
         </button>
-        <span class="said">{formText()}</span>
       </div>
     );
   }

@@ -48,6 +48,14 @@ export function SpanDetailPanel({ context, row, onClose }: SpanDetailPanelProps)
           sign={<TraceIcon name="link" />}
           onClick={() => context.copyLink(row)}
         />
+        <IconAction
+          label="Actions of the span"
+          sign={<TraceIcon name="more" />}
+          onClick={(event) => {
+            const { left, bottom } = event.currentTarget.getBoundingClientRect();
+            context.openMenu(row, { x: left, y: bottom });
+          }}
+        />
         <IconAction label="Close details" sign={<TraceIcon name="close" />} onClick={onClose} />
       </header>
       <Facts model={model} row={row} detail={detail} />

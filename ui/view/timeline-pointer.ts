@@ -5,6 +5,7 @@ import type { BarHint } from "../draw/bar-hints.ts";
 import { guideAt } from "../draw/timeline-guides.ts";
 import { indentOf } from "../draw/timeline-frame.ts";
 import type { TraceContext } from "./trace-context.ts";
+import { Fling } from "./timeline-fling.ts";
 import { nameWidthOf } from "./timeline-layout.ts";
 import { listenToPinch } from "./timeline-pinch.ts";
 import { toggleRow, toggleSiblings } from "./tree-folding.ts";
@@ -192,17 +193,21 @@ function draggedJustNow(body: HTMLElement): boolean {
 /** Mouse: a stretch of time is measured. One finger: rows scroll, time pans. */
 function listenToBodyDrag(context: TraceContext, body: HTMLElement, signal: AbortSignal): void {
   const { model } = context;
-  let start: { x: number; y: number; ns: number } | undefined;
+  let start: { x: number; y: number; ns: number; detail: boolean } | undefined;
   let last = { x: 0, y: 0 };
+  const fling = new Fling(model);
   const at = (event: PointerEvent): number => event.clientX - body.getBoundingClientRect().left;
   const down = (event: PointerEvent): void => {
     delete body.dataset["dragged"];
-    const inside =
-      event.target instanceof Element && event.target.closest(".tl-detail, .tl-scroll");
-    if (event.button !== 0 || inside !== null) return;
+    // A finger that stops the rows means nothing more by it.
+    if (fling.stop(event.timeStamp)) body.dataset["dragged"] = "yes";
+    const inside = (selector: string): boolean =>
+      event.target instanceof Element && event.target.closest(selector) !== null;
+    const [touch, detail] = [event.pointerType === "touch", inside(".tl-detail")];
+    if (event.button !== 0 || inside(".tl-scroll") || (detail && !touch)) return;
     const x = at(event);
-    if (event.pointerType !== "touch" && x < nameWidthOf(model)) return;
-    start = { x: event.clientX, y: event.clientY, ns: model.timeAt(x) };
+    if (!touch && x < nameWidthOf(model)) return;
+    start = { x: event.clientX, y: event.clientY, ns: model.timeAt(x), detail };
     last = { x: event.clientX, y: event.clientY };
   };
   const moved = (event: PointerEvent): void => {
@@ -214,17 +219,24 @@ function listenToBodyDrag(context: TraceContext, body: HTMLElement, signal: Abor
     body.dataset["dragged"] = "yes";
     if (event.pointerType === "touch") {
       model.scrollBy(last.y - event.clientY);
-      model.pan((last.x - event.clientX) / Math.max(1, body.clientWidth - nameWidthOf(model)));
+      fling.moved(last.y - event.clientY, event.timeStamp);
+      const across = Math.max(1, body.clientWidth - nameWidthOf(model));
+      if (!start.detail) model.pan((last.x - event.clientX) / across);
     } else {
       const ns = model.timeAt(Math.max(nameWidthOf(model), at(event)));
       model.range.value = { fromNs: Math.min(ns, start.ns), toNs: Math.max(ns, start.ns) };
     }
     last = { x: event.clientX, y: event.clientY };
   };
-  const up = (): void => {
-    if (start !== undefined && body.dataset["dragged"] === undefined) model.range.value = undefined;
+  const up = (event: PointerEvent): void => {
+    const dragged = body.dataset["dragged"] !== undefined;
+    if (start !== undefined && !dragged) model.range.value = undefined;
+    if (start !== undefined && dragged && event.pointerType === "touch") {
+      fling.release(event.timeStamp);
+    }
     start = undefined;
   };
+  signal.addEventListener("abort", () => fling.stop(0));
   body.addEventListener("pointerdown", down, { signal });
   body.addEventListener("pointermove", moved, { signal });
   body.addEventListener("pointerup", up, { signal });
@@ -283,6 +295,11 @@ function listenToRulerDrag(context: TraceContext, box: HTMLElement, signal: Abor
     },
     { signal },
   );
+  const cancel = (): void => {
+    if (start !== undefined && !start.panning) model.range.value = undefined;
+    start = undefined;
+  };
+  box.addEventListener("pointercancel", cancel, { signal });
 }
 
 function listenToThumb(
@@ -317,12 +334,10 @@ function listenToThumb(
     },
     { signal },
   );
-  track.addEventListener(
-    "pointerup",
-    () => {
-      grabbed = undefined;
-    },
-    { signal },
-  );
+  const release = (): void => {
+    grabbed = undefined;
+  };
+  track.addEventListener("pointerup", release, { signal });
+  track.addEventListener("pointercancel", release, { signal });
   track.addEventListener("click", (event) => event.stopPropagation(), { signal });
 }

@@ -158,7 +158,13 @@ function listenToBrush(model: TraceModel, box: HTMLElement): () => void {
   box.addEventListener("pointerdown", down, { signal });
   box.addEventListener("pointermove", move, { signal });
   box.addEventListener("pointerup", up, { signal });
+  // The browser took the finger to scroll the page.
+  const cancel = (): void => {
+    start = undefined;
+    leave();
+  };
   box.addEventListener("pointerleave", leave, { signal });
+  box.addEventListener("pointercancel", cancel, { signal });
   return () => stop.abort();
 }
 
