@@ -7,7 +7,7 @@ import { SpoorError } from "../core/errors.ts";
 import { ipText } from "../core/trace/host-key.ts";
 import { JaegerRows } from "./jaeger-rows.ts";
 import { otlpDecoded } from "./otlp-decoded.ts";
-import type { DecodeLimits, OtlpDecoded } from "./otlp-decoded.ts";
+import type { DecodeLimits, OtlpDecoded, RejectedReasons } from "./otlp-decoded.ts";
 import { addWarnings, WARNING } from "./otlp-warnings.ts";
 import { utf8Boundary } from "./row-scanner.ts";
 import { eventOf, linkOf } from "./zipkin-texts.ts";
@@ -77,6 +77,17 @@ export class ZipkinRows {
   decoded(): OtlpDecoded {
     const { badTraceIds, badSpanIds, truncated } = this.#rows;
     return otlpDecoded(this.builder.finish(), badTraceIds, badSpanIds, truncated);
+  }
+
+  /** Spans left out so far because of their ids. */
+  get rejectedReasons(): RejectedReasons {
+    return { traceId: this.#rows.badTraceIds, spanId: this.#rows.badSpanIds };
+  }
+
+  /** Takes back all spans and processes but the first so many. */
+  truncate(spans: number, resources: number): void {
+    this.builder.truncate(spans, resources);
+    for (const [id, row] of this.#processes) if (row >= resources) this.#processes.delete(id);
   }
 
   /** Adds a span of the second model as OpenTelemetry reads it. */

@@ -31,18 +31,8 @@ export function decodeZipkinThrift(
   return scanner.rows.decoded();
 }
 
-/** The same of the agent's message `emitZipkinBatch`, one UDP packet. */
-export function decodeZipkinThriftMessage(
-  bytes: Uint8Array,
-  protocol: ThriftProtocol,
-  { builder, limits = LIMITS }: ZipkinDecodeOptions,
-): OtlpDecoded {
-  const scanner = new ZipkinScanner(bytes, protocol, builder, limits);
-  scanner.emitZipkinBatch();
-  return scanner.rows.decoded();
-}
-
-class ZipkinScanner extends ThriftScanner {
+/** Reads Zipkin's spans, of one message or of several into the same builder, reset first. */
+export class ZipkinScanner extends ThriftScanner {
   readonly rows: ZipkinRows;
 
   constructor(
@@ -55,6 +45,7 @@ class ZipkinScanner extends ThriftScanner {
     this.rows = new ZipkinRows(builder, limits);
   }
 
+  /** Reads the agent's message `emitZipkinBatch`. */
   emitZipkinBatch(): void {
     const { name, kind } = this.message();
     if (name !== "emitZipkinBatch" || (kind !== ONEWAY && kind !== CALL)) {

@@ -9,10 +9,8 @@ import { decodeOtlpJson } from "../../src/wire/otlp-json-decode.ts";
 import { decodeOtlpProto } from "../../src/wire/otlp-proto-decode.ts";
 import { decodeZipkinV1Json, decodeZipkinV2Json } from "../../src/wire/zipkin-json-decode.ts";
 import { decodeZipkinProto } from "../../src/wire/zipkin-proto-decode.ts";
-import {
-  decodeZipkinThrift,
-  decodeZipkinThriftMessage,
-} from "../../src/wire/zipkin-thrift-decode.ts";
+import { decodeZipkinThrift } from "../../src/wire/zipkin-thrift-decode.ts";
+import { ZipkinThriftMessages } from "../../src/wire/zipkin-thrift-messages.ts";
 
 /** How a format is decoded, and how its files of bytes end. */
 export interface SpanFormat {
@@ -61,7 +59,7 @@ export const spanFormats: Readonly<Record<string, SpanFormat>> = {
   "zipkin-thrift-udp-compact": {
     extension: ".bin",
     encoding: "thrift-compact",
-    decode: (bytes, builder) => decodeZipkinThriftMessage(bytes, "compact", { builder }).batch,
+    decode: (bytes, builder) => oneMessage(new ZipkinThriftMessages("compact", builder), bytes),
   },
   "zipkin-v1-json": {
     extension: ".body.json",
@@ -80,7 +78,10 @@ export const spanFormats: Readonly<Record<string, SpanFormat>> = {
   },
 };
 
-function oneMessage(messages: JaegerThriftMessages, bytes: Uint8Array): SpanBatch {
+function oneMessage(
+  messages: JaegerThriftMessages | ZipkinThriftMessages,
+  bytes: Uint8Array,
+): SpanBatch {
   messages.add(bytes);
   return messages.finish();
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Clock } from "../../base/clock.ts";
@@ -16,6 +17,7 @@ import { encodeJaegerThrift } from "../../../test/support/jaeger-thrift-encode.t
 import { until } from "../../../test/support/patience.ts";
 import { ClientStatsMeter } from "./client-stats.ts";
 import { startJaegerUdp } from "./receiver.ts";
+import type { UdpProcessor } from "./receiver.ts";
 
 /** A packet of one span with a value of so many bytes. */
 function packetOf(valueBytes: number): Uint8Array {
@@ -44,27 +46,35 @@ function handClock(): Clock & { readonly waits: Map<() => void, number> } {
 
 interface Push {
   readonly batch: SpanBatch;
+  readonly format: string;
   readonly taken: () => void;
   readonly refused: (error: Error) => void;
 }
 
-async function rig(t: TestContext, sinkLetsGo = false) {
+interface RigOptions {
+  readonly sinkLetsGo?: boolean;
+  readonly processor?: UdpProcessor;
+}
+
+async function rig(t: TestContext, options: RigOptions = {}) {
+  const { sinkLetsGo = false, processor = "jaeger-compact" } = options;
+  const labels = processor.split("-");
   const counters = new CounterTable();
   const clock = handClock();
   const clients = new ClientStatsMeter(counters, handClock());
   const pushes: Push[] = [];
   const server = await startJaegerUdp({
-    processor: "jaeger-compact",
+    processor,
     host: "127.0.0.1",
     port: 0,
     maxPacketBytes: 65_000,
     queuePackets: 1000,
     receiveBufferBytes: 1024 * 1024,
     sink: {
-      push: (batch) =>
+      push: (batch, { format }) =>
         new Promise<PushResult>((resolve, reject) => {
           const result = { stored: batch.spanCount, deduplicated: 0, dropped: 0 };
-          pushes.push({ batch, taken: () => resolve(result), refused: reject });
+          pushes.push({ batch, format, taken: () => resolve(result), refused: reject });
         }),
     },
     sinkLetsGo,
@@ -85,13 +95,12 @@ async function rig(t: TestContext, sinkLetsGo = false) {
     clock,
     pushes,
     close: () => server.close(),
-    results: (result: string) =>
-      counters.value("spoor_udp_messages_total", ["jaeger", "compact", result]),
+    results: (result: string) => counters.value("spoor_udp_messages_total", [...labels, result]),
     send: async (packets: readonly Uint8Array[]): Promise<void> => {
       for (const packet of packets) {
         socket.send(packet, server.port, "127.0.0.1");
         sent++;
-        await until("the packet", () => counters.value(name, ["jaeger", "compact"]) === sent);
+        await until("the packet", () => counters.value(name, labels) === sent);
       }
     },
     /** Ends the wait for more packets. */
@@ -129,6 +138,29 @@ test("many bytes do not wait", async (t) => {
   assert.equal(clock.waits.size, 0);
 });
 
+test("Zipkin's messages are one batch as well, beside Jaeger's on the same port", async (t) => {
+  const { send, clock, close, pushes, results } = await rig(t, { processor: "zipkin-compact" });
+  const file = new URL(
+    "../../../test/fixtures/zipkin-thrift-udp-compact/thriftpy2.bin",
+    import.meta.url,
+  );
+  const zipkin = Uint8Array.from(readFileSync(file));
+  await send([zipkin, packetOf(1), zipkin, zipkin.subarray(0, 50), packetOf(2), zipkin]);
+  assert.deepEqual([pushes.length, clock.waits.size], [0, 2]);
+  const closed = close();
+  await until("both batches", () => pushes.length === 2);
+  const seen = pushes.map(({ batch, format }) => [format, batch.spanCount]);
+  const alone = seen[1]![1] as number;
+  assert.deepEqual(seen, [
+    ["jaeger", 2],
+    ["zipkin", alone],
+  ]);
+  assert.ok(alone > 0 && alone % 3 === 0, `${alone} spans of three messages`);
+  for (const { taken } of pushes) taken();
+  await closed;
+  assert.deepEqual([results("ok"), results("malformed")], [5, 1]);
+});
+
 test("a stop pushes what waits, and waits for it", async (t) => {
   const { send, close, pushes, results } = await rig(t);
   await send([packetOf(1), packetOf(2)]);
@@ -141,7 +173,7 @@ test("a stop pushes what waits, and waits for it", async (t) => {
 });
 
 test("a batch's memory is the next one's only once the sink lets go of it", async (t) => {
-  const { send, wait, pushes } = await rig(t, true);
+  const { send, wait, pushes } = await rig(t, { sinkLetsGo: true });
   const memory = (push: number): ArrayBufferLike => pushes[push]!.batch.dictBytes.buffer;
   await send([packetOf(100)]);
   wait();

@@ -3,7 +3,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Counter, CounterTable } from "../../base/counters.ts";
 import type { SpanBatch } from "../../core/batch.ts";
-import { BatchBuilder } from "../../core/builder.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import type { Origin, Rejections, Sink } from "../../core/flow.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -11,7 +10,7 @@ import { startUdpServer } from "../../net/udp-server.ts";
 import type { UdpServer } from "../../net/udp-server.ts";
 import { JaegerThriftMessages } from "../../wire/jaeger-thrift-messages.ts";
 import type { RejectedReasons } from "../../wire/otlp-decoded.ts";
-import { decodeZipkinThriftMessage } from "../../wire/zipkin-thrift-decode.ts";
+import { ZipkinThriftMessages } from "../../wire/zipkin-thrift-messages.ts";
 import type { ClientStatsMeter } from "./client-stats.ts";
 
 /** The doors of an agent, by the names of their flags. */
@@ -74,11 +73,11 @@ const PARTS: { readonly [P in UdpProcessor]: readonly [Model, Protocol] } = {
   "jaeger-binary": ["jaeger", "binary"],
 };
 
-/** What became of messages of one batch. */
-interface Messages {
-  ok: number;
-  /** Some of their spans were left out. */
-  partial: number;
+/** What reads messages of a kind into one batch. */
+interface Reader {
+  readonly spansRead: number;
+  add(packet: Uint8Array): { readonly rejectedReasons: RejectedReasons };
+  finish(allocate?: (sizeBytes: number) => Uint8Array): SpanBatch;
 }
 
 /**
@@ -88,109 +87,35 @@ interface Messages {
 class PacketIntake {
   readonly #options: JaegerUdpOptions;
   readonly #model: Model;
-  readonly #protocol: Protocol;
   readonly #labels: readonly string[];
   readonly #results = new Map<string, Counter>();
-  readonly #messages: JaegerThriftMessages;
-  /** What is being collected, and the end of the wait for more. */
-  #collected: Messages = { ok: 0, partial: 0 };
-  #collectedBytes = 0;
-  #cancelWait: (() => void) | undefined;
-  #lastImage = new Uint8Array(0);
-  /** Decoding is synchronous, so one builder serves all of Zipkin's packets. */
-  readonly #zipkin = new BatchBuilder();
-  #pushing = 0;
-  #idle: (() => void) | undefined;
+  readonly #jaeger: Joined<JaegerThriftMessages>;
+  readonly #zipkin: Joined<ZipkinThriftMessages>;
 
   constructor(options: JaegerUdpOptions, model: Model, protocol: Protocol) {
     this.#options = options;
     this.#model = model;
-    this.#protocol = protocol;
     this.#labels = [model, protocol];
-    this.#messages = new JaegerThriftMessages(protocol);
+    const count = (result: string, messages: number): void => this.#count(result, messages);
+    this.#jaeger = new Joined(new JaegerThriftMessages(protocol), JAEGER, options, count);
+    this.#zipkin = new Joined(new ZipkinThriftMessages(protocol), ZIPKIN, options, count);
   }
 
   /** True when the packet was a message. */
   take(packet: Uint8Array): boolean {
     // Zipkin's port takes both messages, as Jaeger's does.
-    const isZipkin = this.#model === "zipkin" && isZipkinMessage(packet);
-    try {
-      if (isZipkin) this.#takeZipkin(packet);
-      else this.#takeJaeger(packet);
-      return true;
-    } catch (error) {
-      if (!isSpoorError(error)) throw error;
-      const spans = isZipkin ? this.#zipkin.spanCount : this.#messages.spansRead;
-      this.#options.rejections.rejected(error.code, spans, isZipkin ? ZIPKIN : JAEGER);
-      this.#count(error.code, 1);
-      return false;
+    if (this.#model === "zipkin" && isZipkinMessage(packet)) {
+      return this.#zipkin.take(packet) !== undefined;
     }
+    const message = this.#jaeger.take(packet);
+    if (message === undefined) return false;
+    this.#options.clients.received(message.client, message.seqNo, message.stats);
+    return true;
   }
 
   /** Resolves when every batch so far was taken or refused. */
   async settled(): Promise<void> {
-    this.#flush();
-    if (this.#pushing === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
-  }
-
-  #takeZipkin(packet: Uint8Array): void {
-    const options = { builder: this.#zipkin };
-    const decoded = decodeZipkinThriftMessage(packet, this.#protocol, options);
-    const messages = { ok: 0, partial: 0 };
-    this.#note(decoded.rejectedReasons, messages, ZIPKIN);
-    void this.#push(decoded.batch, messages, ZIPKIN);
-  }
-
-  #takeJaeger(packet: Uint8Array): void {
-    const { clients, clock } = this.#options;
-    const { rejectedReasons, client, seqNo, stats } = this.#messages.add(packet);
-    this.#note(rejectedReasons, this.#collected, JAEGER);
-    clients.received(client, seqNo, stats);
-    this.#collectedBytes += packet.length;
-    if (this.#collectedBytes >= LIMITS.udpBatchBytes) this.#flush();
-    else this.#cancelWait ??= clock.after(LIMITS.udpBatchMs, () => this.#flush());
-  }
-
-  #note({ traceId, spanId }: RejectedReasons, messages: Messages, origin: Origin): void {
-    const { rejections } = this.#options;
-    if (traceId > 0) rejections.rejected("trace-id", traceId, origin);
-    if (spanId > 0) rejections.rejected("span-id", spanId, origin);
-    messages[traceId + spanId === 0 ? "ok" : "partial"]++;
-  }
-
-  /** Pushes what is collected. */
-  #flush(): void {
-    this.#cancelWait?.();
-    this.#cancelWait = undefined;
-    const { ok, partial } = this.#collected;
-    if (ok + partial === 0) return;
-    this.#collected = { ok: 0, partial: 0 };
-    this.#collectedBytes = 0;
-    const reuse = this.#options.sinkLetsGo === true && this.#pushing === 0;
-    const batch = this.#messages.finish(reuse ? (size) => this.#image(size) : undefined);
-    void this.#push(batch, { ok, partial }, JAEGER);
-  }
-
-  /** Memory of the batch before: new for each had V8 collect its heap 7 times a second. */
-  #image(sizeBytes: number): Uint8Array {
-    if (this.#lastImage.length < sizeBytes) this.#lastImage = new Uint8Array(sizeBytes * 2);
-    return this.#lastImage.subarray(0, sizeBytes);
-  }
-
-  async #push(batch: SpanBatch, { ok, partial }: Messages, origin: Origin): Promise<void> {
-    this.#pushing++;
-    try {
-      if (batch.spanCount > 0) await this.#options.sink.push(batch, origin);
-      this.#count("ok", ok);
-      this.#count("partial", partial);
-    } catch (error) {
-      if (!isSpoorError(error)) this.#options.onFault?.(error);
-      this.#count(isSpoorError(error) ? error.code : "fault", ok + partial);
-    }
-    if (--this.#pushing === 0) this.#idle?.();
+    await Promise.all([this.#jaeger.settled(), this.#zipkin.settled()]);
   }
 
   #count(result: string, messages: number): void {
@@ -205,6 +130,103 @@ class PacketIntake {
       this.#results.set(result, counter);
     }
     counter.value += messages;
+  }
+}
+
+/** Messages of one kind until they are a batch, and the batches on their way. */
+class Joined<R extends Reader> {
+  readonly #reader: R;
+  readonly #origin: Origin;
+  readonly #options: JaegerUdpOptions;
+  readonly #count: (result: string, messages: number) => void;
+  /** Messages that are being collected; of the partial ones some spans were left out. */
+  #ok = 0;
+  #partial = 0;
+  #bytes = 0;
+  /** Ends the wait for more. */
+  #cancelWait: (() => void) | undefined;
+  #lastImage = new Uint8Array(0);
+  #pushing = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(
+    reader: R,
+    origin: Origin,
+    options: JaegerUdpOptions,
+    count: (result: string, messages: number) => void,
+  ) {
+    this.#reader = reader;
+    this.#origin = origin;
+    this.#options = options;
+    this.#count = count;
+  }
+
+  /** What the message told; undefined when it was none, which is counted. */
+  take(packet: Uint8Array): ReturnType<R["add"]> | undefined {
+    const { clock, rejections } = this.#options;
+    try {
+      const message = this.#reader.add(packet) as ReturnType<R["add"]>;
+      this.#note(message.rejectedReasons);
+      this.#bytes += packet.length;
+      if (this.#bytes >= LIMITS.udpBatchBytes) this.#flush();
+      else this.#cancelWait ??= clock.after(LIMITS.udpBatchMs, () => this.#flush());
+      return message;
+    } catch (error) {
+      if (!isSpoorError(error)) throw error;
+      rejections.rejected(error.code, this.#reader.spansRead, this.#origin);
+      this.#count(error.code, 1);
+      return undefined;
+    }
+  }
+
+  /** Resolves when every batch so far was taken or refused. */
+  async settled(): Promise<void> {
+    this.#flush();
+    if (this.#pushing === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #note({ traceId, spanId }: RejectedReasons): void {
+    const { rejections } = this.#options;
+    if (traceId > 0) rejections.rejected("trace-id", traceId, this.#origin);
+    if (spanId > 0) rejections.rejected("span-id", spanId, this.#origin);
+    if (traceId + spanId === 0) this.#ok++;
+    else this.#partial++;
+  }
+
+  /** Pushes what is collected. */
+  #flush(): void {
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    const [ok, partial] = [this.#ok, this.#partial];
+    if (ok + partial === 0) return;
+    this.#ok = 0;
+    this.#partial = 0;
+    this.#bytes = 0;
+    const reuse = this.#options.sinkLetsGo === true && this.#pushing === 0;
+    const batch = this.#reader.finish(reuse ? (size) => this.#image(size) : undefined);
+    void this.#push(batch, ok, partial);
+  }
+
+  /** Memory of the batch before: new for each had V8 collect its heap 7 times a second. */
+  #image(sizeBytes: number): Uint8Array {
+    if (this.#lastImage.length < sizeBytes) this.#lastImage = new Uint8Array(sizeBytes * 2);
+    return this.#lastImage.subarray(0, sizeBytes);
+  }
+
+  async #push(batch: SpanBatch, ok: number, partial: number): Promise<void> {
+    this.#pushing++;
+    try {
+      if (batch.spanCount > 0) await this.#options.sink.push(batch, this.#origin);
+      this.#count("ok", ok);
+      this.#count("partial", partial);
+    } catch (error) {
+      if (!isSpoorError(error)) this.#options.onFault?.(error);
+      this.#count(isSpoorError(error) ? error.code : "fault", ok + partial);
+    }
+    if (--this.#pushing === 0) this.#idle?.();
   }
 }
 
