@@ -16,6 +16,7 @@ import { rebuildBatch } from "../src/pipeline/rebuild.ts";
 import { decodeOtlpProto } from "../src/wire/otlp-proto-decode.ts";
 import { encodeJaegerThrift } from "../test/support/jaeger-thrift-encode.ts";
 import { Dataset } from "./dataset.ts";
+import { farAway } from "./far-away.ts";
 import { cpuSeconds, memory, pin } from "./process-stats.ts";
 
 const POST_SPANS = "/jaeger.api_v2.CollectorService/PostSpans";
@@ -154,11 +155,14 @@ const { values } = parseArgs({
     "per-packet": { type: "string", default: "10,100" },
     launcher: { type: "string", default: LAUNCHER },
     flag: { type: "string", multiple: true, default: [] },
+    "round-trip-ms": { type: "string", default: "0" },
   },
 });
 
 pin(process.pid, LOAD_CORE);
 const sink = await startSink();
+const roundTripMs = Number(values["round-trip-ms"]);
+const sinkPort = roundTripMs === 0 ? sink.port : await farAway(sink.port, roundTripMs);
 const socket = createSocket({ type: "udp4", sendBufferSize: 4 * 1024 * 1024 });
 const spans = Number(values.spans);
 for (const perPacket of values["per-packet"].split(",").map(Number)) {
@@ -167,7 +171,7 @@ for (const perPacket of values["per-packet"].split(",").map(Number)) {
   const meanBytes = Math.round(bytes / packets.length);
   const meanSpans = packets.reduce((sum, packet) => sum + packet.spans, 0) / packets.length;
   console.log(`packets of ${meanSpans.toFixed(1)} spans, ${meanBytes} bytes`);
-  const agent = await startAgent(values.launcher, sink.port, values.flag);
+  const agent = await startAgent(values.launcher, sinkPort, values.flag);
   const pid = agent.child.pid!;
   await send(socket, agent.udpPort, packets, { spans: 100_000, rate: 50_000 });
   await quiet(sink);

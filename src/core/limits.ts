@@ -32,8 +32,10 @@ export const LIMITS = {
   drainMs: 10_000,
   /** gRPC's default message size is 4 MiB; exporters of big traces need more. */
   grpcMessageBytes: 64 * 1024 * 1024,
-  /** What a gRPC client may send unread, a stream and a connection: a few usual requests. */
+  /** What a gRPC client may send unread in a stream: a few usual requests. */
   grpcWindowBytes: 4 * 1024 * 1024,
+  /** And in a connection: HTTP/2 tells of half of it at a time, and 50 ms away that is 160 MB/s. */
+  grpcConnectionWindowBytes: 16 * 1024 * 1024,
   /** Calls one gRPC connection may have open. */
   grpcStreams: 256,
   /** A gRPC server we call must accept the connection and say so within this. */
@@ -52,8 +54,10 @@ export const LIMITS = {
   grpcReplyBytes: 4 * 1024 * 1024,
   /** A collector must take a call within this: its fsync stalls for 0.4 s at times. */
   deliveryMs: 10_000,
-  /** Calls under way at once, to all collectors: more only make them smaller. */
+  /** Calls under way at once, to all collectors, of little: more only make them smaller. */
   deliveryCalls: 4,
+  /** And while as much waits as fills another: 100,000 spans/s to a collector 50 ms away. */
+  deliveryFullCalls: 24,
   /** One call is filled up to this with what waits: Jaeger's queue has room for 2,000 spans. */
   deliveryCallBytes: 256 * 1024,
   /** Connections lost under one call before its spans are given up: they may be the cause. */

@@ -116,7 +116,7 @@ test("a call has one group in a row, and others where they fit whole", async (t)
   const gate = Promise.withResolvers<undefined>();
   const calls: Uint8Array[] = [];
   const server = await serve(async (request) => {
-    calls.push(request.slice());
+    calls.push(new Uint8Array(request));
     await gate.promise;
     return EMPTY;
   });
@@ -134,8 +134,62 @@ test("a call has one group in a row, and others where they fit whole", async (t)
   gate.resolve(undefined);
   await settled();
   const runs = calls.slice(4).map((call) => runsOf(call).join(" "));
-  // 256 KiB: 200,000 of the busy group leave room for 62,144 bytes of others.
-  assert.deepEqual(runs, ["2: 200000 3: 30000 4: 30 5: 6", "2: 200000", "2: 200000"]);
+  // A call begins as soon as one is full: with 256 KiB, 200,000 bytes of the busy group leave room
+  // for 62,144 bytes of others.
+  const all = ["2: 200000 3: 15000 4: 15 5: 3", "2: 200000 3: 10000 4: 10 5: 2"];
+  assert.deepEqual(runs, [...all, "2: 200000 3: 5000 4: 5 5: 1"]);
+});
+
+test("calls under way are few of little, and many while each is full", async (t) => {
+  const answer = Promise.withResolvers<Partial<GrpcReply>>();
+  let calls = 0;
+  const channel: GrpcCaller = {
+    ready: () => Promise.resolve(true),
+    call: async () => {
+      calls++;
+      return { ...OK, ...(await answer.promise) };
+    },
+    close() {},
+  };
+  const sizes = { maxBytes: 100_000_000, maxSpans: 100_000_000 };
+  const waits: number[] = [];
+  const { delivery, settled, count } = rig(t, 1, { channel, ...sizes, clock: impatient(waits) });
+  const offer = async (parcels: number, spans: number): Promise<void> => {
+    for (let i = 0; i < parcels; i++) delivery.offer([parcel(spans)]);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  await offer(100, 10);
+  assert.equal(calls, LIMITS.deliveryCalls);
+  await offer(4, LIMITS.deliveryCallBytes);
+  // One of what waited before.
+  assert.equal(calls, LIMITS.deliveryCalls + 5);
+  await offer(100, LIMITS.deliveryCallBytes);
+  assert.equal(calls, LIMITS.deliveryFullCalls);
+  answer.resolve({});
+  await settled();
+  const spans = 1000 + 104 * LIMITS.deliveryCallBytes;
+  assert.equal(count("delivered"), spans);
+  assert.deepEqual(waits, []);
+});
+
+test("a busy server is not asked by more calls, however much waits", async (t) => {
+  const messages: Uint8Array[] = [];
+  const busy = { ...OK, code: GRPC_STATUS.UNAVAILABLE };
+  const channel: GrpcCaller = {
+    ready: () => Promise.resolve(true),
+    call: (_, message) => Promise.resolve(messages.push(message) > 0 ? busy : OK),
+    close() {},
+  };
+  const clock: Clock = { ...systemClock, after: () => () => undefined };
+  const sizes = { maxBytes: 100_000_000, maxSpans: 100_000_000 };
+  const { delivery, count } = rig(t, 1, { channel, clock, ...sizes });
+  for (let i = 0; i < 50; i++) {
+    delivery.offer([parcel(LIMITS.deliveryCallBytes)]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // The first refusal comes before there is a second call.
+  assert.equal(messages.length, LIMITS.deliveryCalls);
+  assert.equal(count("delivered"), 0);
 });
 
 /** What a message is made of: contents and how many of them are in a row. */

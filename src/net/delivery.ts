@@ -61,6 +61,7 @@ export class Delivery {
   readonly #meters: DeliveryMeters;
   /** What waits, by group; the group that waits longest comes first. */
   readonly #groups = new Map<string, Parcel[]>();
+  #waitingBytes = 0;
   #calls = 0;
   #bytes = 0;
   #spans = 0;
@@ -106,7 +107,7 @@ export class Delivery {
     this.#bytes += bytes;
     this.#spans += spans;
     for (const parcel of parcels) this.#enqueue(parcel);
-    while (this.#calls < LIMITS.deliveryCalls && this.#groups.size > 0) void this.#work();
+    while (this.#groups.size > 0 && this.#mayCall()) void this.#work();
     return "taken";
   }
 
@@ -136,13 +137,28 @@ export class Delivery {
     const group = this.#groups.get(parcel.group);
     if (group === undefined) this.#groups.set(parcel.group, [parcel]);
     else group.push(parcel);
+    this.#waitingBytes += parcel.bytes.length;
   }
 
-  /** Makes calls until nothing waits; at most `deliveryCalls` of these run at once. */
+  /**
+   * Whether another call may begin. Some go out whatever they carry; more of them while each is
+   * full, so that a collector far away is not waited for. One that is busy is not pressed.
+   */
+  #mayCall(): boolean {
+    if (this.#calls < LIMITS.deliveryCalls) return true;
+    const isFull = this.#waitingBytes >= LIMITS.deliveryCallBytes;
+    return isFull && this.#calls < LIMITS.deliveryFullCalls && this.#pauses.size === 0;
+  }
+
+  /** Makes calls, one after the other, until nothing waits or there are enough without it. */
   async #work(): Promise<void> {
-    this.#calls++;
-    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#send(next);
-    this.#calls--;
+    do {
+      const next = this.#next();
+      if (next === undefined) break;
+      this.#calls++;
+      await this.#send(next);
+      this.#calls--;
+    } while (this.#mayCall());
     if (this.#spans === 0) this.#idle?.();
   }
 
@@ -160,7 +176,10 @@ export class Delivery {
       if (!isFirst && bytes > left) continue;
       left -= bytes;
       this.#groups.delete(key);
-      for (let i = 0; i < count; i++) parcels.push(group[i]!);
+      for (let i = 0; i < count; i++) {
+        parcels.push(group[i]!);
+        this.#waitingBytes -= group[i]!.bytes.length;
+      }
       // The rest of a busy group waits behind the others.
       if (count < group.length) this.#groups.set(key, group.slice(count));
     }
@@ -168,6 +187,8 @@ export class Delivery {
   }
 
   async #send(parcels: readonly Parcel[]): Promise<void> {
+    // The message is a copy: none is made while nobody can be called.
+    await this.#options.channel.ready();
     const message = this.#options.protocol.join(parcels);
     const { ended, isSent } = await this.#deliver(message);
     if (ended === "refused" && parcels.length > 1) {

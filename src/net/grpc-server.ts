@@ -51,7 +51,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<HttpS
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
-    session.setLocalWindowSize(LIMITS.grpcWindowBytes);
+    session.setLocalWindowSize(LIMITS.grpcConnectionWindowBytes);
     session.on("close", () => sessions.delete(session));
     if (options.maxAgeMs !== undefined) limitAge(session, options.maxAgeMs, options.ageGraceMs);
     session.on("error", ignoreLostClient);
