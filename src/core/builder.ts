@@ -155,6 +155,11 @@ export class BatchBuilder {
     return this.scopeAttributes.open();
   }
 
+  /** How many spans there is room for. */
+  get capacity(): number {
+    return this.kind.length;
+  }
+
   /** Makes room for so many spans with so many attributes in all, for who knows: less is copied. */
   reserve(spans: number, attributes: number): void {
     const times = Math.ceil(spans / this.kind.length);

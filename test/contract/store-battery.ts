@@ -174,6 +174,27 @@ function runTraceBattery(name: string, open: OpenStore): void {
     assert.equal(summary.spanCount, total);
   });
 
+  test(`${name}: what of a large trace was sent again in another batch comes once`, async (t) => {
+    const store = await open(t);
+    const total = LIMITS.getSpansPerBatch + 5000;
+    const spans = Array.from({ length: total }, (_, n) =>
+      plainSpan({ traceHex: TRACE_A, spanHex: (n + 1).toString(16).padStart(16, "0") }),
+    );
+    const first = total - 3000;
+    for (let at = 0; at < first; at += 20_000) {
+      await store.write(batchOf(spans.slice(at, Math.min(first, at + 20_000))));
+    }
+    await store.settle();
+    const others = [first - 1, 17].map((n) => ({ ...spans[n]!, name: "another of this id" }));
+    // The last thousand of the first ones again, then new ones; these are sealed by nobody yet.
+    await store.write(batchOf([...spans.slice(first - 1000, first + 2000), ...others]));
+    await store.write(batchOf(spans.slice(first + 1000)));
+    const batches = await collect(store.get([idBytes(TRACE_A)]));
+    assert.deepEqual(contents(batches), contentsOf([...spans, ...others]));
+    const summary = (await store.find(query({ order: "spanCount" }))).traces[0]!;
+    assert.equal(summary.spanCount, total + others.length);
+  });
+
   test(`${name}: changedSince gives everything once, then what is new`, async (t) => {
     const store = await open(t);
     const [one, two, three] = ["01", "02", "03"].map((id) =>

@@ -1,7 +1,6 @@
 /** The search engine: answers reads over heads and segments, inline or in the search worker. */
 
 import type { FileLayer } from "../../base/node/file-layer.ts";
-import type { SpanBatch } from "../../core/batch.ts";
 import { throwIfAborted } from "../../core/cancel.ts";
 import { SpoorError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -15,8 +14,6 @@ import type {
   Operation,
   ServiceLink,
 } from "../../core/store.ts";
-import { selectRows } from "../../core/trace/select.ts";
-import type { RowRef } from "../../core/trace/span-content.ts";
 import { FrameCache } from "./frame-cache.ts";
 import type { SearchChange, SegmentSource } from "./search-change.ts";
 import { findTraces } from "./search-find.ts";
@@ -28,6 +25,8 @@ import {
   findOperations,
   findServices,
 } from "./search-names.ts";
+import { imageOfRows, imagesOf } from "./search-pieces.ts";
+import type { OwnImage } from "./search-pieces.ts";
 import { Sources } from "./search-sources.ts";
 import { fileNumber } from "./segment-files.ts";
 import { OpenSegments, openSegment } from "./segment-reader.ts";
@@ -36,14 +35,9 @@ import { OpenSegments, openSegment } from "./segment-reader.ts";
 const CACHE_BYTES = 48 * 1024 * 1024;
 /** A search lets others run after this long. */
 const SLICE_MS = 8;
-/** A part of a large trace of so many spans is handed over as it is; smaller ones are joined. */
-const LARGE_BATCH = 8192;
 
 /** Tries of a search; the last one runs in one turn. */
 const TURNS = 3;
-
-/** An image with a buffer of its own. */
-export type OwnImage = Uint8Array<ArrayBuffer>;
 
 /** Reads of a store. Calls run side by side, taking turns; a change applies between two turns. */
 export class SearchEngine {
@@ -97,8 +91,7 @@ export class SearchEngine {
     const images: OwnImage[] = [];
     for (const traceId of traceIds) {
       await pause();
-      const rows = this.#archived.trace(traceId);
-      images.push(...imagesOf(rows));
+      images.push(...imagesOf(this.#archived.trace(traceId)));
     }
     return images;
   }
@@ -118,8 +111,8 @@ export class SearchEngine {
     for (const segment of this.#live.segments()) {
       if (segment.epoch >= next.epoch) next = { epoch: segment.epoch + 1, offset: 0 };
     }
-    const rows = this.#live.traceSince(traceId, since.epoch, since.offset);
-    const image = rows.length === 0 ? undefined : ownImage(selectRows(rows));
+    const pieces = this.#live.traceSince(traceId, since.epoch, since.offset);
+    const image = pieces.length === 0 ? undefined : imageOfRows(pieces);
     return { image, token: `${next.epoch}.${next.offset}` };
   }
 
@@ -201,50 +194,6 @@ function pauser(signal: AbortSignal | undefined): Pause {
     throwIfAborted(signal);
     started = performance.now();
   };
-}
-
-/** One image, or several of a trace too large for one. */
-function imagesOf(rows: readonly RowRef[]): OwnImage[] {
-  if (rows.length === 0) return [];
-  if (rows.length <= LIMITS.getSpansPerBatch) return [imageOf(rows)];
-  const images: OwnImage[] = [];
-  for (let from = 0; from < rows.length;) {
-    const to = endOfImage(rows, from);
-    images.push(imageOf(rows.slice(from, to)));
-    from = to;
-  }
-  return images;
-}
-
-/** A batch at `from` that is large and whole stands alone, for it is only copied. */
-function endOfImage(rows: readonly RowRef[], from: number): number {
-  const most = Math.min(rows.length, from + LIMITS.getSpansPerBatch);
-  if (startsLarge(rows, from)) return Math.min(most, from + rows[from]!.batch.spanCount);
-  let to = from + 1;
-  while (to < most && !startsLarge(rows, to)) to++;
-  return to;
-}
-
-function startsLarge(rows: readonly RowRef[], at: number): boolean {
-  const { batch, row } = rows[at]!;
-  if (row !== 0 || batch.spanCount < LARGE_BATCH) return false;
-  const last = rows[at + batch.spanCount - 1];
-  return last !== undefined && last.batch === batch && last.row === batch.spanCount - 1;
-}
-
-/** One batch's rows in order are copied as they are; others are put together. */
-function imageOf(rows: readonly RowRef[]): OwnImage {
-  const { batch } = rows[0]!;
-  const whole =
-    batch.spanCount === rows.length && rows.every((at, i) => at.batch === batch && at.row === i);
-  return ownImage(whole ? batch : selectRows(rows));
-}
-
-/** A copy in a buffer of its own, because it is handed over and the original may be kept. */
-function ownImage(batch: SpanBatch): OwnImage {
-  const copy = new Uint8Array(batch.image.length);
-  copy.set(batch.image);
-  return copy;
 }
 
 /** Epoch and offset of the first record that was not read yet. */

@@ -16,12 +16,14 @@ import type { FindQuery, FindResult, FindTotals, TraceSummary } from "../../core
 import { bindFilter } from "../../core/trace/filter-evaluate.ts";
 import { checkQuery, compareTied, matcher } from "../../core/trace/matches.ts";
 import type { Match } from "../../core/trace/matches.ts";
+import type { RowRef } from "../../core/trace/span-content.ts";
 import { summarize } from "../../core/trace/summary.ts";
 import { isIn } from "./group-set.ts";
 import type { SegmentFilter } from "./group-set.ts";
 import { compileGlance } from "./head-glance.ts";
 import { Heap } from "./heap.ts";
 import type { HeadBatch } from "./search-heads.ts";
+import { rowsOfPieces } from "./search-pieces.ts";
 import { boundsInRange, inRange, Ranking } from "./search-rank.ts";
 import type { RankColumns } from "./search-rank.ts";
 import { countSpans } from "./search-span-count.ts";
@@ -185,7 +187,7 @@ class Search {
       let { spans } = count;
       if (count.place < 0) {
         await pause();
-        spans = this.#matchesOf(this.#sources.trace(bytesOf(traceHex))).length;
+        spans = this.#matchesOf(this.#rowsOf(traceHex)).length;
       }
       matchingSpans += spans;
       if (spans > 0) traces++;
@@ -214,8 +216,12 @@ class Search {
     }
   }
 
+  #rowsOf(traceHex: string): readonly RowRef[] {
+    return rowsOfPieces(this.#sources.trace(bytesOf(traceHex)).pieces);
+  }
+
   #exact(traceHex: string): Admitted | undefined {
-    const rows = this.#sources.trace(bytesOf(traceHex));
+    const rows = this.#rowsOf(traceHex);
     const matches = this.#matchesOf(rows);
     const keys = matches.map((match) => match.key);
     const key = admit(this.#cursor, this.#descending, keys);

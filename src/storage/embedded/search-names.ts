@@ -29,6 +29,7 @@ import { keyBytes } from "./segment-format.ts";
 import { isLiteral } from "./segment-plan.ts";
 import { SPILLED_COLUMN } from "./segment-reader.ts";
 import type { Segment } from "./segment-reader.ts";
+import { rowsOfPieces } from "./search-pieces.ts";
 import { compileForSegments } from "./search-segment.ts";
 import type { Sources } from "./search-sources.ts";
 
@@ -333,7 +334,8 @@ export async function findLinks(
   const calls = new Map<string, { parent: string; child: string; callCount: number }>();
   for (const traceId of await traceIdsInRange(sources, startMinUs, startMaxUs, pause)) {
     await pause();
-    const links = linksOf([{ rows: sources.trace(traceId) }], startMinUs, startMaxUs);
+    const rows = rowsOfPieces(sources.trace(traceId).pieces);
+    const links = linksOf([{ rows }], startMinUs, startMaxUs);
     for (const { parent, child, callCount } of links) {
       const id = JSON.stringify([parent, child]);
       const known = calls.get(id);

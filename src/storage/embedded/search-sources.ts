@@ -2,10 +2,10 @@
 
 import { toHex } from "../../base/bytes.ts";
 import type { SpanBatch } from "../../core/batch.ts";
-import { sameSpan } from "../../core/trace/span-content.ts";
-import type { RowRef } from "../../core/trace/span-content.ts";
-import { idWords, SpanIdIndex } from "../../core/trace/tree.ts";
+import { BatchBuilder } from "../../core/builder.ts";
 import type { HeadView } from "./search-heads.ts";
+import { countRows, withoutDuplicates } from "./search-pieces.ts";
+import type { FoundTrace, TracePiece } from "./search-pieces.ts";
 import { segmentTrace } from "./segment-copy.ts";
 import type { Segment } from "./segment-reader.ts";
 import type { Tombstone } from "./tombstones.ts";
@@ -19,12 +19,12 @@ const RECENT_ROWS = 4096;
 /** What the views of a batch take, and a row in a list. */
 const VIEWS_BYTES = 8 * 1024;
 const ROW_BYTES = 64;
-/** Beyond it span ids are compared as numbers first: a text for each is slow. */
-const MANY_ROWS = 1024;
+/** Making a builder costs more than copying a small trace: one is kept, unless a giant grew it. */
+const KEPT_SPANS = 4096;
 
 /** A trace as it was, and is while no source came or went and heads have as many rows of it. */
 interface Recent {
-  readonly rows: readonly RowRef[];
+  readonly trace: FoundTrace;
   readonly headRows: number;
   readonly sizeBytes: number;
 }
@@ -38,6 +38,8 @@ export class Sources {
   readonly #hides: (tombstone: Tombstone, segment: Segment) => boolean;
   #recentBytes = 0;
   #removals = 0;
+  /** For the copies of the next trace. */
+  #builder: BatchBuilder | undefined;
 
   /** `hides` says whether a tombstone hides its trace's rows in a segment. */
   constructor(hides: (tombstone: Tombstone, segment: Segment) => boolean) {
@@ -129,8 +131,8 @@ export class Sources {
     return epoch < tombstone.epoch || (epoch === tombstone.epoch && offset < tombstone.offset);
   }
 
-  /** All rows of a trace without exact duplicates; none when it does not exist. */
-  trace(traceId: Uint8Array): readonly RowRef[] {
+  /** A trace; without rows when it does not exist. */
+  trace(traceId: Uint8Array): FoundTrace {
     const hex = toHex(traceId);
     const headRows = this.#headRows(traceId);
     const known = this.#recent.get(hex);
@@ -138,21 +140,21 @@ export class Sources {
       this.#drop(hex, known);
       if (known.headRows === headRows) return this.#keep(hex, known);
     }
-    const found = this.#locate(traceId, hex, undefined);
-    const rows = withoutDuplicates(found.rows);
-    const sizeBytes = found.sizeBytes + rows.length * ROW_BYTES;
-    return rows.length > RECENT_ROWS ? rows : this.#keep(hex, { rows, headRows, sizeBytes });
+    const pieces = this.#locate(traceId, hex, undefined);
+    const spanCount = countRows(pieces);
+    const trace = { pieces, spanCount, isKept: spanCount <= RECENT_ROWS };
+    return trace.isKept ? this.#keep(hex, { trace, headRows, sizeBytes: sizeOf(trace) }) : trace;
   }
 
   /** Remembers a trace as the one asked last. */
-  #keep(hex: string, recent: Recent): readonly RowRef[] {
+  #keep(hex: string, recent: Recent): FoundTrace {
     this.#recent.set(hex, recent);
     this.#recentBytes += recent.sizeBytes;
     for (const [oldest, known] of this.#recent) {
       if (this.#recentBytes <= RECENT_BYTES) break;
       this.#drop(oldest, known);
     }
-    return recent.rows;
+    return recent.trace;
   }
 
   #drop(hex: string, recent: Recent): void {
@@ -167,8 +169,8 @@ export class Sources {
   }
 
   /** Rows of a trace written at or after a place (segments that reach it are repeated whole). */
-  traceSince(traceId: Uint8Array, epoch: number, offset: number): readonly RowRef[] {
-    return withoutDuplicates(this.#locate(traceId, toHex(traceId), { epoch, offset }).rows);
+  traceSince(traceId: Uint8Array, epoch: number, offset: number): readonly TracePiece[] {
+    return this.#locate(traceId, toHex(traceId), { epoch, offset });
   }
 
   /** Rows of the trace in all heads. */
@@ -178,65 +180,73 @@ export class Sources {
     return rows;
   }
 
-  /** The rows, and the bytes of memory made for them (rows of heads lie where they are). */
+  /** The trace without exact duplicates. */
   #locate(
     traceId: Uint8Array,
     hex: string,
     since: { readonly epoch: number; readonly offset: number } | undefined,
-  ): { readonly rows: RowRef[]; readonly sizeBytes: number } {
-    const rows: RowRef[] = [];
-    let sizeBytes = 0;
+  ): readonly TracePiece[] {
+    const builder = this.#builder ?? new BatchBuilder();
+    // Taken while in use: an error half-way leaves none behind in a bad state.
+    this.#builder = undefined;
+    const pieces: TracePiece[] = [];
+    let segments = 0;
     for (const segment of this.#segments.values()) {
       if (since !== undefined && segment.epoch < since.epoch) continue;
       if (this.isHidden(hex, segment)) continue;
-      for (const batch of segmentTrace(segment, traceId)) {
-        pushAll(rows, batch);
-        sizeBytes += batch.image.length + VIEWS_BYTES;
+      const before = pieces.length;
+      for (const batch of segmentTrace(segment, traceId, builder)) {
+        pieces.push({ batch, rows: undefined, isOwn: true });
       }
+      if (pieces.length > before) segments++;
     }
+    if (builder.capacity <= KEPT_SPANS) this.#builder = builder;
+    const sealed = pieces.length;
     for (const head of this.#heads.values()) {
       if (since !== undefined && head.epoch < since.epoch) continue;
-      for (const { entry, row } of head.rowsOfTrace(traceId)) {
-        const { batch, at } = entry;
-        if (since !== undefined && head.epoch === since.epoch && at < since.offset) continue;
-        if (!this.isDeleted(hex, head.epoch, at)) rows.push({ batch, row });
+      this.#locateInHead(
+        head,
+        traceId,
+        hex,
+        since?.epoch === head.epoch ? since.offset : 0,
+        pieces,
+      );
+    }
+    // Rows of one segment alone were made distinct when it was sealed.
+    return segments <= 1 && pieces.length === sealed ? pieces : withoutDuplicates(pieces);
+  }
+
+  /** Adds the trace's rows of a head's records from an offset on, a batch a piece. */
+  #locateInHead(
+    head: HeadView,
+    traceId: Uint8Array,
+    hex: string,
+    offset: number,
+    pieces: TracePiece[],
+  ): void {
+    let batch: SpanBatch | undefined;
+    let rows: number[] = [];
+    const end = (): void => {
+      if (batch === undefined) return;
+      const all = rows.length === batch.spanCount;
+      pieces.push({ batch, rows: all ? undefined : rows, isOwn: false });
+    };
+    for (const { entry, row } of head.rowsOfTrace(traceId)) {
+      if (entry.at < offset || this.isDeleted(hex, head.epoch, entry.at)) continue;
+      if (entry.batch !== batch) {
+        end();
+        batch = entry.batch;
+        rows = [];
       }
+      rows.push(row);
     }
-    return { rows, sizeBytes };
+    end();
   }
 }
 
-function pushAll(rows: RowRef[], batch: SpanBatch): void {
-  for (let row = 0; row < batch.spanCount; row++) rows.push({ batch, row });
-}
-
-/** Leaves out rows that are the same span as an earlier one. */
-function withoutDuplicates(rows: RowRef[]): RowRef[] {
-  if (rows.length < 2) return rows;
-  const first = rows[0]!.batch;
-  // Rows of one segment alone were made distinct when it was sealed.
-  if (first.spanCount === rows.length && rows.every((at) => at.batch === first)) return rows;
-  if (rows.length > MANY_ROWS && haveOwnIds(rows)) return rows;
-  const bySpan = new Map<string, RowRef[]>();
-  return rows.filter((at) => {
-    const hex = toHex(at.batch.spanId, at.row * 8, 8);
-    const same = bySpan.get(hex);
-    if (same === undefined) {
-      bySpan.set(hex, [at]);
-      return true;
-    }
-    if (same.some((other) => sameSpan(other.batch, other.row, at.batch, at.row))) return false;
-    same.push(at);
-    return true;
-  });
-}
-
-/** Whether no two rows have the same span id: then no two are the same span. */
-function haveOwnIds(rows: readonly RowRef[]): boolean {
-  const ids = new Uint8Array(rows.length * 8);
-  for (let r = 0; r < rows.length; r++) {
-    const { batch, row } = rows[r]!;
-    for (let i = 0; i < 8; i++) ids[r * 8 + i] = batch.spanId[row * 8 + i]!;
-  }
-  return new SpanIdIndex(idWords(ids)).duplicateCount === 0;
+/** Bytes of memory that a kept trace takes; rows of heads lie where they are. */
+function sizeOf({ pieces, spanCount }: FoundTrace): number {
+  let sizeBytes = spanCount * ROW_BYTES;
+  for (const { batch, isOwn } of pieces) if (isOwn) sizeBytes += batch.image.length + VIEWS_BYTES;
+  return sizeBytes;
 }

@@ -41,7 +41,9 @@ export class CodesData {
   readonly #rows: number;
   readonly #shapeWidth: number;
   readonly #facts: readonly ColumnFacts[];
-  readonly #sections = new Map<number, Section>();
+  /** Where each column's codes begin, and how many there are. */
+  readonly #at: Uint32Array;
+  readonly #count: Uint32Array;
   readonly #wide = new Map<number, Uint32Array>();
   #shape: Codes | undefined;
 
@@ -49,10 +51,13 @@ export class CodesData {
     const source = new ByteSource(bytes);
     source.skip(rows * shapeWidth);
     const directory = readDirectory(source);
-    let sizeBytes = bytes.length + 512;
+    let sizeBytes = bytes.length + facts.length * 8 + 512;
     if (shapeWidth > 1) sizeBytes += rows * 4;
+    this.#at = new Uint32Array(facts.length);
+    this.#count = new Uint32Array(facts.length);
     for (const [column, count] of directory) {
-      this.#sections.set(column, { at: source.at, count });
+      this.#at[column] = source.at;
+      this.#count[column] = count;
       const wide = facts[column]!.distinct > 256;
       source.skip(wide ? count * 2 : count);
       if (wide) sizeBytes += count * 4;
@@ -77,13 +82,13 @@ export class CodesData {
 
   /** Codes of a column; undefined when no row of the group has it. */
   column(column: number): Codes | undefined {
-    const section = this.#sections.get(column);
-    if (section === undefined) return undefined;
-    this.#source.at = section.at;
-    if (this.#facts[column]!.distinct <= 256) return this.#source.view(section.count);
+    const count = this.#count[column]!;
+    if (count === 0) return undefined;
+    this.#source.at = this.#at[column]!;
+    if (this.#facts[column]!.distinct <= 256) return this.#source.view(count);
     let codes = this.#wide.get(column);
     if (codes === undefined) {
-      codes = this.#source.planes(section.count, 2);
+      codes = this.#source.planes(count, 2);
       this.#wide.set(column, codes);
     }
     return codes;
@@ -91,10 +96,11 @@ export class CodesData {
 
   /** Code `i` of a column that the group has, without decoding the others. */
   code(column: number, i: number): number {
-    const { at, count } = this.#sections.get(column)!;
     const { bytes } = this.#source;
-    const low = bytes[at + i]!;
-    return this.#facts[column]!.distinct <= 256 ? low : low | (bytes[at + count + i]! << 8);
+    const at = this.#at[column]! + i;
+    const low = bytes[at]!;
+    if (this.#facts[column]!.distinct <= 256) return low;
+    return low | (bytes[at + this.#count[column]!]! << 8);
   }
 }
 

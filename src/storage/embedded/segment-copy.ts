@@ -23,12 +23,36 @@ interface GroupData {
 }
 
 /** A column as its values are copied. */
-interface CopiedColumn {
-  /** The builder's key. */
+class CopiedColumn {
+  /** The builder's. */
   readonly key: number;
-  readonly type: number;
   /** Undefined for raw values. */
   readonly dictionary: DictionaryData | undefined;
+  readonly #isLiteral: boolean;
+  /** The builder's value of each code, + 1. */
+  #made: Uint32Array | undefined;
+  #uses = 0;
+
+  constructor(key: number, type: number, dictionary: DictionaryData | undefined) {
+    this.key = key;
+    this.dictionary = dictionary;
+    this.#isLiteral = isLiteral(type);
+  }
+
+  /** The builder's value of a code, looked up by its bytes until a table of all would pay. */
+  value(builder: BatchBuilder, values: DictionaryData, code: number): number {
+    if (this.#isLiteral) return values.literals[code]!;
+    const made = this.#made;
+    if (made === undefined) {
+      if (++this.#uses > values.count) this.#made = new Uint32Array(values.count);
+      return internValue(builder, values, code);
+    }
+    const known = made[code]!;
+    if (known !== 0) return known - 1;
+    const value = internValue(builder, values, code);
+    made[code] = value + 1;
+    return value;
+  }
 }
 
 /** Appends rows of one segment to a builder that holds rows of nothing else. */
@@ -36,10 +60,11 @@ export class SegmentCopier {
   readonly builder: BatchBuilder;
   readonly #segment: Segment;
   readonly #tables: SpanBatch;
-  readonly #resources = new Map<number, number>();
-  readonly #scopes = new Map<number, number>();
+  /** The builder's row of each resource and scope, + 1. */
+  readonly #resources: Uint32Array;
+  readonly #scopes: Uint32Array;
   /** By operation: the builder's id of its name, + 1. */
-  readonly #names = new Map<number, number>();
+  readonly #names: Uint32Array;
   readonly #columns: (CopiedColumn | undefined)[] = [];
   readonly #next: Uint32Array;
   readonly #rowsOfShape: Uint32Array;
@@ -48,6 +73,9 @@ export class SegmentCopier {
     this.builder = builder;
     this.#segment = segment;
     this.#tables = segment.tables();
+    this.#resources = new Uint32Array(this.#tables.resourceCount);
+    this.#scopes = new Uint32Array(this.#tables.scopeCount);
+    this.#names = new Uint32Array(this.#tables.spanCount);
     this.#next = new Uint32Array(segment.footer.columns.length);
     this.#rowsOfShape = new Uint32Array(segment.shapes().count);
   }
@@ -64,57 +92,69 @@ export class SegmentCopier {
       shapes: segment.shapes(),
     };
     this.#skipTo(data, from);
-    const { parent, explicitParents, startUs } = data.core;
-    let explicit = 0;
-    if (explicitParents > 0) for (let row = 0; row < from; row++) if (parent[row] === 1) explicit++;
+    const { startUs } = data.core;
     const rest = data.rest?.rows;
     let restAt = 0;
     while (rest !== undefined && restAt < rest.length && rest[restAt]! < from) restAt++;
+    const first = this.builder.spanCount;
     for (let row = from; row < to; row++) {
-      const i = this.#span(data, run, row);
-      if (parent[row] === 1) this.#explicitParent(data, explicit++, i);
+      const i = this.#span(data.core, row);
       const hasRest = rest !== undefined && rest[restAt] === row;
       this.#attributes(data, row, hasRest ? restAt : -1);
       if (!hasRest) continue;
       copyRest(this.builder, i, data.rest!.batch, restAt++, -eventBase(startUs[row]!));
     }
+    this.#timesAndIds(data, run, from, to, first);
+    this.#parents(data, run, from, to, first);
   }
 
-  #span(data: GroupData, run: number, row: number): number {
-    const { core, ids } = data;
+  /** Opens the span and gives it what its operation says. */
+  #span(core: CoreData, row: number): number {
     const tables = this.#tables;
     const operation = core.operation[row]!;
     const resource = this.#resource(core.resource[row]!);
     const out = this.builder;
     const i = out.addSpan(resource, this.#scope(tables.scopeRow[operation]!));
-    out.startUs[i] = core.startUs[row]!;
-    out.startNs[i] = core.startNs[row]!;
-    out.durationNs[i] = core.durationNs[row]!;
-    out.status[i] = core.status[row]!;
     out.kind[i] = tables.kind[operation]!;
     out.flags[i] = tables.flags[operation]!;
     out.nameId[i] = this.#name(operation);
-    copyBytes(ids.traceId, run * 16, out.traceId, i * 16, 16);
-    copyBytes(ids.spanId, row * 8, out.spanId, i * 8, 8);
-    const parent = core.parent[row]!;
-    if (parent > 1) {
-      const at = core.runStart[run]! + parent - 2;
-      copyBytes(ids.spanId, at * 8, out.parentSpanId, i * 8, 8);
-    }
     return i;
   }
 
   #name(operation: number): number {
-    let name = this.#names.get(operation);
-    if (name === undefined) {
-      name = this.#text(this.#tables.nameId[operation]!);
-      this.#names.set(operation, name);
-    }
+    const known = this.#names[operation]!;
+    if (known !== 0) return known - 1;
+    const name = this.#text(this.#tables.nameId[operation]!);
+    this.#names[operation] = name + 1;
     return name;
   }
 
-  #explicitParent(data: GroupData, explicit: number, i: number): void {
-    copyBytes(data.ids.parents, explicit * 8, this.builder.parentSpanId, i * 8, 8);
+  /** What lies in columns here and there is copied by column, to the rows from `first` on. */
+  #timesAndIds(data: GroupData, run: number, from: number, to: number, first: number): void {
+    const { core, ids } = data;
+    const out = this.builder;
+    copyPart(core.startUs, from, to, out.startUs, first);
+    copyPart(core.startNs, from, to, out.startNs, first);
+    copyPart(core.durationNs, from, to, out.durationNs, first);
+    copyPart(core.status, from, to, out.status, first);
+    copyPart(ids.spanId, from * 8, to * 8, out.spanId, first * 8);
+    copyBytes(ids.traceId, run * 16, out.traceId, first * 16, 16);
+    const words = out.traceIdWords;
+    for (let at = first * 4 + 4; at < out.spanCount * 4; at++) words[at] = words[at - 4]!;
+  }
+
+  #parents(data: GroupData, run: number, from: number, to: number, first: number): void {
+    const { parent, explicitParents, runStart } = data.core;
+    const { spanId, parents } = data.ids;
+    const { parentSpanId } = this.builder;
+    let explicit = 0;
+    if (explicitParents > 0) for (let row = 0; row < from; row++) if (parent[row] === 1) explicit++;
+    for (let row = from; row < to; row++) {
+      const code = parent[row]!;
+      const at = (first + row - from) * 8;
+      if (code > 1) copyBytes(spanId, (runStart[run]! + code - 2) * 8, parentSpanId, at, 8);
+      else if (code === 1) copyBytes(parents, explicit++ * 8, parentSpanId, at, 8);
+    }
   }
 
   /** Counts how many values of each column lie before row `from`. */
@@ -152,15 +192,13 @@ export class SegmentCopier {
       }
       const at = next[column]!;
       next[column] = at + 1;
-      const { key, type, dictionary } = (this.#columns[column] ??= this.#column(column));
-      if (dictionary === undefined) table.add(key, internValue(builder, raw.column(column)!, at));
-      else {
-        const code = codes.code(column, at);
-        const value = isLiteral(type)
-          ? dictionary.literals[code]!
-          : internValue(builder, dictionary, code);
-        table.add(key, value);
-      }
+      const copied = (this.#columns[column] ??= this.#column(column));
+      const { dictionary } = copied;
+      const value =
+        dictionary === undefined
+          ? internValue(builder, raw.column(column)!, at)
+          : copied.value(builder, dictionary, codes.code(column, at));
+      table.add(copied.key, value);
     }
   }
 
@@ -169,7 +207,7 @@ export class SegmentCopier {
     const { type, kind } = segment.footer.columns[column]!;
     const name = this.builder.bytes(segment.columnName(column));
     const dictionary = kind === "dict" ? segment.dictionary(column) : undefined;
-    return { key: this.builder.key(name, type), type, dictionary };
+    return new CopiedColumn(this.builder.key(name, type), type, dictionary);
   }
 
   #spilled(batch: SpanBatch, a: number): void {
@@ -182,30 +220,30 @@ export class SegmentCopier {
   }
 
   #resource(row: number): number {
-    let made = this.#resources.get(row);
-    if (made !== undefined) return made;
+    const known = this.#resources[row]!;
+    if (known !== 0) return known - 1;
     const builder = this.builder;
     const tables = this.#tables;
-    made = builder.addResource();
+    const made = builder.addResource();
     this.#owner(builder.resourceAttributes, tables.resourceAttributes, row);
     builder.resourceDropped[made] = tables.resourceDropped[row]!;
     builder.resourceSchemaUrlId[made] = this.#text(tables.resourceSchemaUrlId[row]!);
-    this.#resources.set(row, made);
+    this.#resources[row] = made + 1;
     return made;
   }
 
   #scope(row: number): number {
-    let made = this.#scopes.get(row);
-    if (made !== undefined) return made;
+    const known = this.#scopes[row]!;
+    if (known !== 0) return known - 1;
     const builder = this.builder;
     const tables = this.#tables;
-    made = builder.addScope();
+    const made = builder.addScope();
     this.#owner(builder.scopeAttributes, tables.scopeAttributes, row);
     builder.scopeNameId[made] = this.#text(tables.scopeNameId[row]!);
     builder.scopeVersionId[made] = this.#text(tables.scopeVersionId[row]!);
     builder.scopeDropped[made] = tables.scopeDropped[row]!;
     builder.scopeSchemaUrlId[made] = this.#text(tables.scopeSchemaUrlId[row]!);
-    this.#scopes.set(row, made);
+    this.#scopes[row] = made + 1;
     return made;
   }
 
@@ -235,6 +273,22 @@ function copyBytes(
   for (let i = 0; i < length; i++) to[toAt + i] = from[at + i]!;
 }
 
+/** Parts up to this length are copied by a loop: a view of each would be most of the work. */
+const SHORT_PART = 24;
+
+/** Copies entries `start ..< end` of a column to those from `at` on of another. */
+function copyPart<T extends Uint8Array | Uint16Array | Float64Array>(
+  from: T,
+  start: number,
+  end: number,
+  to: T,
+  at: number,
+): void {
+  const length = end - start;
+  if (length > SHORT_PART) to.set(from.subarray(start, end), at);
+  else for (let i = 0; i < length; i++) to[at + i] = from[start + i]!;
+}
+
 /** Most rows of one batch that `segmentBatches` yields. */
 const BATCH_ROWS = 8192;
 
@@ -253,14 +307,22 @@ export function* segmentBatches(segment: Segment): Generator<SpanBatch> {
   if (copier.builder.spanCount > 0) yield copier.builder.finish();
 }
 
-/** Making a builder costs more than copying a small trace, so one is kept for the next. */
-let kept: BatchBuilder | undefined;
-const KEPT_SPANS = 4096;
-
-/** The trace's rows of a segment, in batches of at most `LIMITS.getSpansPerBatch` but one run. */
-export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch[] {
+/**
+ * The trace's rows of a segment, in batches of at most `LIMITS.getSpansPerBatch` but one run. The
+ * builder must be empty, and is afterwards.
+ */
+export function segmentTrace(
+  segment: Segment,
+  traceId: Uint8Array,
+  builder: BatchBuilder = new BatchBuilder(),
+): SpanBatch[] {
   const batches: SpanBatch[] = [];
   let copier: SegmentCopier | undefined;
+  const finish = (): void => {
+    batches.push(builder.finish());
+    builder.reset();
+    copier = undefined;
+  };
   for (const group of segment.groupsOfTrace(traceId)) {
     const { traceId: ids } = segment.ids(group);
     const { runStart } = segment.core(group);
@@ -268,25 +330,13 @@ export function segmentTrace(segment: Segment, traceId: Uint8Array): SpanBatch[]
       if (!sameId(ids, run * 16, traceId)) continue;
       const from = runStart[run]!;
       const to = runStart[run + 1]!;
-      if (copier === undefined) {
-        copier = new SegmentCopier(segment, kept);
-        // Taken while in use: an error half-way leaves none behind in a bad state.
-        kept = undefined;
-      } else if (copier.builder.spanCount + to - from > LIMITS.getSpansPerBatch) {
-        batches.push(copier.builder.finish());
-        copier = new SegmentCopier(segment);
-      }
+      const full = builder.spanCount + to - from > LIMITS.getSpansPerBatch;
+      if (copier !== undefined && full) finish();
+      copier ??= new SegmentCopier(segment, builder);
       copier.copy(group, run, from, to);
     }
   }
-  if (copier === undefined) return batches;
-  const { builder } = copier;
-  const batch = builder.finish();
-  if (batch.spanCount <= KEPT_SPANS) {
-    builder.reset();
-    kept = builder;
-  }
-  batches.push(batch);
+  if (copier !== undefined) finish();
   return batches;
 }
 
