@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { toHex } from "../../base/bytes.ts";
+import { seededRandom } from "../../base/clock.ts";
 import { ATTRIBUTE_TYPE, SPAN_KIND } from "../batch.ts";
 import { BatchBuilder } from "../builder.ts";
 import { adjustTrace } from "./adjust.ts";
@@ -250,6 +251,60 @@ describe("doubles", () => {
     assert.deepEqual([...trace.warnings.keys()], [2]);
   });
 });
+
+describe("clock skew of random traces", () => {
+  it("is what Jaeger's way from the roots down finds", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = seededRandom(seed);
+      const below = (limit: number): number => Math.floor(random() * limit);
+      const spans = Array.from({ length: 2 + below(40) }, (_, i) => ({
+        id: i + 1,
+        parent: random() < 0.1 ? below(60) : below(i + 1),
+        startMs: 1000 + below(40),
+        durationMs: below(30),
+        ...(random() < 0.7 ? { host: `host-${below(3)}` } : {}),
+      }));
+      const maxClockSkewNs = seed % 3 === 0 ? 0 : seed % 3 === 1 ? Infinity : 5e6;
+      const adjusted = view(...spans);
+      adjustTrace(adjusted, { maxClockSkewNs });
+      const { shifts, corrected } = skewsFromTheRoots(spans, maxClockSkewNs / 1e6);
+      spans.forEach((_, v) => {
+        assert.equal((adjusted.shiftNs?.[v] ?? 0) / 1e6, shifts[v], `seed ${seed}, span ${v}`);
+        const told = (adjusted.warnings.get(v) ?? []).filter((text) => !text.startsWith("invalid"));
+        assert.equal(told.length, corrected[v] ? 1 : 0, `seed ${seed}, span ${v}: ${told.join()}`);
+      });
+    }
+  });
+});
+
+/** ms each span is shifted by, and whether it is told of a correction; parents before children. */
+function skewsFromTheRoots(
+  spans: readonly Required<Pick<TestSpan, "id" | "parent" | "startMs" | "durationMs">>[],
+  maxMs: number,
+): { readonly shifts: readonly number[]; readonly corrected: readonly boolean[] } {
+  const shifts = spans.map(() => 0);
+  const deltas = spans.map(() => 0);
+  const corrected = spans.map(() => false);
+  const adjust = (p: number): void => {
+    spans.forEach((child, c) => {
+      if (child.parent !== spans[p]!.id || c === p) return;
+      const parent = spans[p]!;
+      const [host, parentHost] = [child, parent].map((span) => (span as TestSpan).host);
+      const after = child.startMs - parent.startMs - shifts[p]!;
+      const room = parent.durationMs - child.durationMs;
+      if (host !== undefined && host === parentHost) deltas[c] = deltas[p]!;
+      else if (room < 0) deltas[c] = after < 0 ? -after : 0;
+      else if (after < 0 || after > room) deltas[c] = room / 2 - after;
+      corrected[c] = deltas[c] !== 0;
+      if (Math.abs(deltas[c]!) <= maxMs) shifts[c] = deltas[c]!;
+      adjust(c);
+    });
+  };
+  spans.forEach(({ parent }, v) => {
+    if (!spans.some(({ id }) => id === parent)) adjust(v);
+  });
+  return { shifts, corrected };
+}
 
 describe("references", () => {
   it("without a trace id give a warning", () => {

@@ -6,6 +6,7 @@ import { batchOf, plainSpan } from "../../../test/support/plain-spans.ts";
 import { deepShape, flatShape, randomShape } from "../../../test/support/trace-shapes.ts";
 import { shapeBatches } from "../../../test/support/trace-shapes.ts";
 import { toHex } from "../../base/bytes.ts";
+import { seededRandom } from "../../base/clock.ts";
 import { criticalPathOf, followersOf } from "./critical-path.ts";
 import type { CriticalPath } from "./critical-path.ts";
 import { skeletonOf } from "./skeleton.ts";
@@ -234,6 +235,26 @@ describe("critical path", () => {
       const columns = skeletonOf(viewTrace(shapeBatches(randomShape(seed, 1 + (seed % 50)))));
       const path = criticalPathOf(columns);
       checkPath(columns, path);
+      const found = Array.from(path.row, (row, i) => [row, path.fromNs[i], path.toNs[i]]);
+      assert.deepEqual(found, oracle(columns), `seed ${seed}`);
+    }
+  });
+
+  it("is what a slow search finds where many children end in any order", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const random = seededRandom(seed);
+      const spans = 20 + (seed % 130);
+      const columns = skeletonOf(
+        viewTrace(
+          shapeBatches({
+            spans,
+            parentOf: (span) => (span === 0 ? -1 : random() < 0.8 ? 0 : Math.min(span - 1, 3)),
+            startOf: (span) => (span === 0 ? 0 : Math.floor(random() * 1000)),
+            durationOf: (span) => (span === 0 ? 2000 : Math.floor(random() * 30) * 50),
+          }),
+        ),
+      );
+      const path = criticalPathOf(columns);
       const found = Array.from(path.row, (row, i) => [row, path.fromNs[i], path.toNs[i]]);
       assert.deepEqual(found, oracle(columns), `seed ${seed}`);
     }

@@ -13,6 +13,9 @@ export interface CriticalPath {
   readonly toNs: Float64Array;
 }
 
+/** Steps to a child's place among its siblings; beyond it they are all sorted at the end. */
+const MOST_STEPS = 16;
+
 /** The path of a trace that has none, or whose path is not known yet. */
 export const NO_CRITICAL_PATH: CriticalPath = {
   row: new Uint32Array(0),
@@ -90,18 +93,76 @@ function clipped(columns: SkeletonColumns, root: number, follows: Uint8Array | u
     toNs[r] = to;
     kept[r] = 1;
   }
+  return { fromNs, toNs, ...childrenByEnd(columns, kept, toNs, root) };
+}
+
+/**
+ * Children of each kept row of the root's subtree by end, the last finished first; of those that
+ * end together the later row. Most begin in about the order they end in, so that each finds its
+ * place after few steps: of a million spans that takes half the time of sorting all by end.
+ */
+function childrenByEnd(
+  columns: SkeletonColumns,
+  kept: Uint8Array,
+  toNs: Float64Array,
+  root: number,
+): Pick<Clipped, "firstChild" | "next"> {
+  const { parent, end, spanCount: n } = columns;
   const firstChild = new Int32Array(n).fill(-1);
   const next = new Int32Array(n).fill(-1);
-  // Ascending by end: each is put before those that ended no later.
-  const byEnd = orderByNumber(toNs, n);
-  for (let i = 0; i < n; i++) {
-    const r = byEnd[i]!;
-    if (kept[r] === 0 || r === root) continue;
+  const isLeft = new Uint8Array(n);
+  const left: number[] = [];
+  for (let r = root + 1; r < end[root]!; r++) {
     const p = parent[r]!;
-    next[r] = firstChild[p]!;
-    firstChild[p] = r;
+    if (kept[r] === 0 || isLeft[p] === 1) continue;
+    const to = toNs[r]!;
+    let before = -1;
+    let at = firstChild[p]!;
+    let steps = 0;
+    while (at !== -1 && toNs[at]! > to && steps < MOST_STEPS) {
+      before = at;
+      at = next[at]!;
+      steps++;
+    }
+    if (steps === MOST_STEPS) {
+      isLeft[p] = 1;
+      left.push(p);
+      continue;
+    }
+    next[r] = at;
+    if (before === -1) firstChild[p] = r;
+    else next[before] = r;
   }
-  return { fromNs, toNs, firstChild, next };
+  for (const p of left) sortChildren(columns, p, kept, toNs, firstChild, next);
+  return { firstChild, next };
+}
+
+function sortChildren(
+  { end }: SkeletonColumns,
+  p: number,
+  kept: Uint8Array,
+  toNs: Float64Array,
+  firstChild: Int32Array,
+  next: Int32Array,
+): void {
+  let count = 0;
+  for (let r = p + 1; r < end[p]!; r = end[r]!) if (kept[r] === 1) count++;
+  const rows = new Uint32Array(count);
+  const ends = new Float64Array(count);
+  count = 0;
+  for (let r = p + 1; r < end[p]!; r = end[r]!) {
+    if (kept[r] === 0) continue;
+    rows[count] = r;
+    ends[count++] = toNs[r]!;
+  }
+  const byEnd = orderByNumber(ends, count);
+  let last = -1;
+  for (let i = 0; i < count; i++) {
+    const r = rows[byEnd[i]!]!;
+    next[r] = last;
+    last = r;
+  }
+  firstChild[p] = last;
 }
 
 function walk(parent: Int32Array, spans: Clipped, root: number): CriticalPath {
