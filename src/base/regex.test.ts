@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runSeed } from "../../test/support/run-seed.ts";
 import { seededRandom } from "./clock.ts";
 import { PatternError, compileRegex } from "./regex.ts";
 
-const SEED = Number(process.env["SPOOR_SEED"] ?? 1);
+const SEED = runSeed();
 
 test("patterns search anywhere and follow RE2", () => {
   assert.equal(compileRegex("b+c").test("aabbcc"), true);

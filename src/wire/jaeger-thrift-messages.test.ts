@@ -10,12 +10,13 @@ import { isSpoorError } from "../core/errors.ts";
 import { dumpBatch } from "../../test/support/batch-equal.ts";
 import { encodeJaegerThrift } from "../../test/support/jaeger-thrift-encode.ts";
 import { randomBatch } from "../../test/support/random-batch.ts";
+import { runSeed } from "../../test/support/run-seed.ts";
 import { JaegerThriftMessages } from "./jaeger-thrift-messages.ts";
 import type { ThriftProtocol } from "./thrift-scanner.ts";
 import { BinaryThriftWriter, ThriftType } from "./thrift-writer.ts";
 import { CompactThriftWriter } from "./thrift-compact-writer.ts";
 
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+const seed = runSeed();
 
 /** A message of as many spans of a client. */
 function packetOf(client: string, spans: number, protocol: ThriftProtocol): Uint8Array {
@@ -46,7 +47,7 @@ function alone(packet: Uint8Array, protocol: ThriftProtocol): SpanBatch {
 
 describe("JaegerThriftMessages", () => {
   for (const protocol of ["compact", "binary"] as const) {
-    it(`collects ${protocol} messages as alone, and nothing of bad ones (SEED=${seed})`, () => {
+    it(`collects ${protocol} messages as alone, nothing of bad ones (SPOOR_SEED=${seed})`, () => {
       const random = seededRandom(seed);
       const below = (limit: number): number => Math.floor(random() * limit);
       const packets = Array.from({ length: 12 }, (_, i) =>

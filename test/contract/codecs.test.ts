@@ -15,12 +15,13 @@ import { dumpJaeger } from "../support/jaeger-dump.ts";
 import { encodeJaegerThrift } from "../support/jaeger-thrift-encode.ts";
 import { dumpPeer } from "../support/otlp-peer.ts";
 import { randomBatch } from "../support/random-batch.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { spanFormats } from "../support/span-formats.ts";
 import { codecBattery, codecFixtures } from "./codec-battery.ts";
 import type { Codec } from "./codec-battery.ts";
 
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
-console.log(`codec battery: SEED=${seed}`);
+const seed = runSeed();
+console.log(`codec battery: SPOOR_SEED=${seed}`);
 
 /** What the formats without nanoseconds keep: what Jaeger's JSON shows, in microseconds. */
 function dumpMicroseconds(batch: SpanBatch) {

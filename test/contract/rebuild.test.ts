@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { seededRandom } from "../../src/base/clock.ts";
 import { rebuildBatch } from "../../src/pipeline/rebuild.ts";
 import { encodeOtlpProto } from "../../src/wire/otlp-proto-encode.ts";
-import { NastySpans, runSeed } from "../support/nasty-spans.ts";
+import { NastySpans } from "../support/nasty-spans.ts";
 import { batchOf } from "../support/plain-spans.ts";
+import { runSeed } from "../support/run-seed.ts";
 
 test("rebuild without a change keeps every byte of what the batch encodes to", (t) => {
   const seed = runSeed();

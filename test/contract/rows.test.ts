@@ -8,9 +8,10 @@ import { selectRows } from "../../src/core/trace/select.ts";
 import { sameSpan, spanContent } from "../../src/core/trace/span-content.ts";
 import { rowsOf, summarize } from "../../src/core/trace/summary.ts";
 import { contentOf } from "../support/brute-force.ts";
-import { Dice, NastySpans, runSeed } from "../support/nasty-spans.ts";
+import { Dice, NastySpans } from "../support/nasty-spans.ts";
 import { batchOf, plainSpan } from "../support/plain-spans.ts";
 import type { PlainSpan } from "../support/plain-spans.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { contents } from "./store-reads.ts";
 
 test("two rows are the same span exactly when all they hold is equal", () => {

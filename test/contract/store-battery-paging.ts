@@ -6,8 +6,9 @@ import { seededRandom } from "../../src/base/clock.ts";
 import type { FindQuery, FindResult } from "../../src/core/store.ts";
 import { openMemoryStore } from "../../src/storage/memory/store.ts";
 import { bruteFind, plainSummary } from "../support/brute-force.ts";
-import { Dice, NastySpans, randomQuery, runSeed } from "../support/nasty-spans.ts";
+import { Dice, NastySpans, randomQuery } from "../support/nasty-spans.ts";
 import { batchOf } from "../support/plain-spans.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { queryText } from "./store-battery-random.ts";
 import type { OpenStore } from "./store-battery-random.ts";
 

@@ -7,8 +7,9 @@ import { seededRandom } from "../../src/base/clock.ts";
 import type { AttributeScope, AttributeValue, FindQuery, SpanStore } from "../../src/core/store.ts";
 import { openMemoryStore } from "../../src/storage/memory/store.ts";
 import { bruteFind, distinctTraces } from "../support/brute-force.ts";
-import { Dice, NastySpans, randomQuery, runSeed } from "../support/nasty-spans.ts";
+import { Dice, NastySpans, randomQuery } from "../support/nasty-spans.ts";
 import { batchOf, idBytes } from "../support/plain-spans.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { ALWAYS, collect, contents, contentsOf, traceOf, walk } from "./store-reads.ts";
 
 export type OpenStore = (t: TestContext) => Promise<SpanStore>;

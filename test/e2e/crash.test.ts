@@ -7,14 +7,15 @@ import { newDataFolder } from "../../bench/ingest.ts";
 import { builds } from "../../bench/servers.ts";
 import type { Build } from "../../bench/servers.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { checkout, crashRepeatedly } from "../soak/crash.ts";
 
 test(
   "acknowledged spans survive SIGKILL, each exactly once",
   { timeout: 10 * PATIENCE_MS },
   async (t) => {
-    const seed = Number(process.env["SPOOR_TEST_SEED"] ?? Date.now() % 1_000_000);
-    t.diagnostic(`seed ${seed}: SPOOR_TEST_SEED=${seed} repeats the choice of moments`);
+    const seed = runSeed();
+    t.diagnostic(`SPOOR_SEED=${seed} repeats the choice of moments`);
     const folder = newDataFolder();
     const plan = await (builds["spoor"] as Build)(folder, checkout);
     const report = await crashRepeatedly(plan, {

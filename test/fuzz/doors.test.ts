@@ -9,11 +9,12 @@ import { send, sendWell } from "../support/rich-senders.ts";
 import { RICH_REQUESTS } from "../support/rich-span.ts";
 import type { Protocol } from "../support/rich-span.ts";
 import { eventually } from "../support/patience.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
 import { spanFormats } from "../support/span-formats.ts";
 import { mutate } from "./mutate.ts";
 
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+const seed = runSeed();
 const PACKETS = 40;
 /** A datagram holds no more. */
 const UDP_BYTES = 65_000;
@@ -44,7 +45,7 @@ function golden(name: string): Uint8Array {
 }
 
 test("every door refuses damaged packets, counts them, and goes on", async (t) => {
-  console.log(`fuzzed doors: SEED=${seed}`);
+  console.log(`fuzzed doors: SPOOR_SEED=${seed}`);
   const role = await runAllInOne(t);
   const random = seededRandom(seed);
   for (const [protocol, { format, told }] of Object.entries(DOORS)) {

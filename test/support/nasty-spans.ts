@@ -13,12 +13,6 @@ import type {
   PlainSpan,
 } from "./plain-spans.ts";
 
-/** The seed of a run: SPOOR_SEED, or another each time; tests print it. */
-export function runSeed(): number {
-  const given = process.env["SPOOR_SEED"];
-  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
-}
-
 const BASE_NS = 1_700_000_000_000_000_000n;
 const SERVICES = ["cart", "checkout", "frontend", "payments", "Ünï", ""];
 const NAMES = ["GET /", "GET /cart", "POST /pay", "", "q\u{1f98a}", "q\uff5e", "poll"];

@@ -7,9 +7,10 @@ import { decodeJaegerPostSpans } from "../../wire/jaeger-proto-decode.ts";
 import { encodeJaegerPostSpans } from "../../wire/jaeger-proto-encode.ts";
 import { dumpJaeger } from "../../../test/support/jaeger-dump.ts";
 import { randomBatch } from "../../../test/support/random-batch.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { joinPostSpans, partsOf, processOf, strangerBytes } from "./post-spans.ts";
 
-const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+const seed = runSeed();
 
 function decoded(request: Uint8Array): ReturnType<typeof dumpJaeger> {
   return dumpJaeger(decodeJaegerPostSpans(request, { builder: new BatchBuilder() }).batch);
@@ -19,7 +20,7 @@ function requestsOf(seed: number, spans: number): Uint8Array[] {
   return encodeJaegerPostSpans(randomBatch(seed, { spans, resources: 3, times: "i63" }), 2 ** 20);
 }
 
-test(`requests of several processes are one that says the same (SEED=${seed})`, () => {
+test(`requests of several processes are one that says the same (SPOOR_SEED=${seed})`, () => {
   for (let round = 0; round < 30; round++) {
     const [first, ...others] = requestsOf(seed + round, 40);
     // The first one's process comes again, behind others.

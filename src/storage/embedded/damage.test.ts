@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultyFiles } from "../../../test/support/faulty-files.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { batchOf, openOn, standingClock, traceIdOf } from "../../../test/support/small-stores.ts";
 import { seededRandom } from "../../base/clock.ts";
 import { fieldIs } from "../../core/filter.ts";
@@ -13,7 +14,7 @@ import type { EmbeddedStore } from "./store-options.ts";
 const TRACES = 40;
 /** Damages tried per file. */
 const TRIES = Number(process.env["SPOOR_DAMAGE_TRIES"] ?? 6);
-const SEED = Number(process.env["SPOOR_SEED"] ?? 1);
+const SEED = runSeed();
 const SIZES = { rows: 16, bundleBeyond: 3, filesAtOnce: 3, smallFiles: 2 };
 const OPTIONS = { headSizes: { arenaBytes: 8 * 1024, rows: 16, arenas: 3 }, upkeepSizes: SIZES };
 const DELETED = 7;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultyFiles } from "../../../test/support/faulty-files.ts";
 import type { Fault } from "../../../test/support/faulty-files.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { batchOf, openOn, spansOf, traceIdOf } from "../../../test/support/small-stores.ts";
 import { seededRandom } from "../../base/clock.ts";
 import { CounterTable } from "../../base/counters.ts";
@@ -12,7 +13,7 @@ import type { EmbeddedStore } from "./store-options.ts";
 
 /** Every how many steps a fault is tried; 1 tries all. */
 const STRIDE = Number(process.env["SPOOR_FAULT_STRIDE"] ?? 13);
-const SEED = Number(process.env["SPOOR_SEED"] ?? 1);
+const SEED = runSeed();
 
 /** What a workload was told, by trace. */
 interface Told {

@@ -13,6 +13,7 @@ import type { SpanBatch } from "../../core/batch.ts";
 import { sameSpan, spanContent } from "../../core/trace/span-content.ts";
 import { NastySpans } from "../../../test/support/nasty-spans.ts";
 import { batchOf, double, int, plainSpan, text } from "../../../test/support/plain-spans.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { FrameCache } from "./frame-cache.ts";
 import { segmentBatches, segmentTrace } from "./segment-copy.ts";
 import { footerIn } from "./segment-footer.ts";
@@ -94,7 +95,7 @@ function sealed(t: Test, batches: readonly SpanBatch[], limit?: OpenSegments): S
   return segment;
 }
 
-const seed = Number(process.env["SPOOR_SEED"] ?? 20);
+const seed = runSeed();
 
 test(`random batches come back row by row (seed ${seed})`, (t) => {
   for (let round = 0; round < 10; round++) {
