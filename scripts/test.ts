@@ -33,6 +33,7 @@ async function runTests(files: readonly string[], pattern: string | undefined): 
   const events = run({
     files: [...files],
     concurrency: Math.min(availableParallelism(), 4),
+    execArgv: ["--import", new URL("test-watchdog.ts", import.meta.url).href],
     ...(pattern === undefined ? {} : { testNamePatterns: pattern }),
   });
   const note = (event: { name: string; file?: string; skip?: string | boolean }): void => {

@@ -1,10 +1,10 @@
 /** The UI's page and files as a browser gets them: base path, injection, policy, caching. */
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { CounterTable } from "../base/counters.ts";
 import { systemClock } from "../base/clock.ts";
 import { isSpoorError } from "../core/errors.ts";
@@ -33,7 +33,7 @@ let nowMs = 0;
 let server: HttpServer | undefined;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "spoor-ui-"));
+  folder = tempFolder("ui");
   mkdirSync(join(folder, "static"));
   writeFileSync(join(folder, "index.html"), TEMPLATE);
   writeFileSync(join(folder, "static", "main-ABCDEFGH.js"), SCRIPT);
@@ -44,7 +44,6 @@ beforeEach(() => {
 afterEach(async () => {
   await server?.close(0);
   server = undefined;
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Serves the folder; the function asks for a path. */

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { needs } from "../../test/needs.ts";
 import { PATIENCE_MS } from "../../test/support/patience.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { CounterTable } from "../base/counters.ts";
 import { seededRandom, systemClock } from "../base/clock.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
@@ -24,9 +24,8 @@ interface Pair {
   readonly key: Buffer;
 }
 
-function certificate(t: TestContext, name: string): Pair {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-tls-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function certificate(name: string): Pair {
+  const folder = tempFolder("tls");
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
   const algorithm = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -76,7 +75,7 @@ async function refusal(channel: GrpcChannel): Promise<string> {
 }
 
 test("a server is trusted for its certificate and its name", { skip }, async (t) => {
-  const own = certificate(t, "collector.test");
+  const own = certificate("collector.test");
   const port = await serve(t, own);
   const serverName = "collector.test";
   assert.equal(await called(channelTo(t, port, { ca: own.cert, serverName })), "hello");
@@ -88,8 +87,8 @@ test("a server is trusted for its certificate and its name", { skip }, async (t)
 });
 
 test("a server that asks for a certificate gets ours, and no other", { skip }, async (t) => {
-  const own = certificate(t, "collector.test");
-  const client = certificate(t, "agent.test");
+  const own = certificate("collector.test");
+  const client = certificate("agent.test");
   const port = await serve(t, { ...own, clientCa: client.cert });
   const trusted = { ca: own.cert, serverName: "collector.test" };
   assert.equal(await called(channelTo(t, port, { ...trusted, ...client })), "hello");

@@ -1,11 +1,10 @@
 /** Precedence, kinds and errors of the settings. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { isSpoorError } from "../core/errors.ts";
 import { flagsOf, readConfig } from "./config.ts";
 import type { Config } from "./config.ts";
@@ -16,9 +15,8 @@ function configOf(args: readonly string[], env: { [name: string]: string } = {})
   return readConfig({ args, env });
 }
 
-function fileWith(t: TestContext, content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-config-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function fileWith(content: string): string {
+  const folder = tempFolder("config");
   const path = join(folder, "spoor.yaml");
   writeFileSync(path, content);
   return path;
@@ -46,8 +44,8 @@ test("without anything given, every flag has its default", async () => {
   assert.equal(Object.keys(config).length, FLAGS.length);
 });
 
-test("a flag wins over the environment, that over the file, that over the default", async (t) => {
-  const path = fileWith(t, "memory:\n  max-traces: 1\nlog-level: warn\nquery.base-path: /file\n");
+test("a flag wins over the environment, that over the file, that over the default", async () => {
+  const path = fileWith("memory:\n  max-traces: 1\nlog-level: warn\nquery.base-path: /file\n");
   const env = { MEMORY_MAX_TRACES: "2", LOG_LEVEL: "error", CONFIG_FILE: path };
   const config = await configOf(["--memory.max-traces=3"], env);
   assert.equal(config["memory.max-traces"], 3);
@@ -78,19 +76,19 @@ test("each kind reads what users of Jaeger write", async () => {
   assert.equal(off["admin.http.host-port"], undefined);
 });
 
-test("an unknown flag or key names the nearest", async (t) => {
+test("an unknown flag or key names the nearest", async () => {
   await refused(
     ["--memory.max-trace=3"],
     {},
     /unknown flag --memory\.max-trace;.*memory\.max-traces\?/,
   );
   await refused(["--nothing-like-it-at-all"], {}, /see --help/);
-  const path = fileWith(t, "embeded: { directory: /x }\n");
+  const path = fileWith("embeded: { directory: /x }\n");
   await refused(["--config-file", path], {}, /key embeded\.directory in .*embedded\.directory\?/);
 });
 
-test("a role knows its own flags, and takes its own keys of a file for several", async (t) => {
-  const path = fileWith(t, "query.base-path: /x\ncollector.tags: a=b\n");
+test("a role knows its own flags, and takes its own keys of a file for several", async () => {
+  const path = fileWith("query.base-path: /x\ncollector.tags: a=b\n");
   const env = { CONFIG_FILE: path, QUERY_BASE_PATH: "/y" };
   const config = await readConfig({ args: [], env, role: "collector" });
   assert.equal(config["query.base-path"], "/");
@@ -117,9 +115,9 @@ test("a setting of Jaeger that is not in this version takes its default only", a
   await refused(["--multi-tenancy.enabled"], {}, /--multi-tenancy\.enabled is not in this version/);
 });
 
-test("a file that is absent or no map is refused by name", async (t) => {
+test("a file that is absent or no map is refused by name", async () => {
   await refused(["--config-file=/nowhere/spoor.yaml"], {}, /\/nowhere\/spoor\.yaml/);
-  await refused(["--config-file", fileWith(t, "just text")], {}, /expected keys with values/);
+  await refused(["--config-file", fileWith("just text")], {}, /expected keys with values/);
 });
 
 test("no two flags share a name or an environment variable, and every default is valid", () => {

@@ -1,10 +1,10 @@
 /** Hostile content: script in every field that strangers fill stays text, and the policy holds. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { tempFolder } from "../support/temp-folder.ts";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
 import { otlpRequest, startUi } from "./ui-server.ts";
@@ -29,7 +29,7 @@ const PAYLOADS: readonly string[] = [
 ];
 
 describe("hostile content", { skip }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-hostile-"));
+  const folder = tempFolder("hostile");
   let browser: Browser;
   let ui: UiServer;
 
@@ -50,7 +50,6 @@ describe("hostile content", { skip }, () => {
   after(async () => {
     await browser?.close();
     await ui?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   function hostileTrace(text: string, i: number): TraceFixture {

@@ -1,9 +1,9 @@
 /** Parity with Jaeger UI, section 1.11: keys of its configuration that search and trace read. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tempFolder } from "../support/temp-folder.ts";
 import { onPage, paritySuite } from "./parity.ts";
 import type { ParityPage } from "./parity.ts";
 import { SHOP_TRACE, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
@@ -19,7 +19,7 @@ async function configured(
   config: object | string,
   run: (given: ParityPage) => Promise<void>,
 ): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-parity-"));
+  const folder = tempFolder("parity");
   const isScript = typeof config === "string";
   const configPath = join(folder, isScript ? "ui.js" : "ui.json");
   writeFileSync(configPath, isScript ? config : JSON.stringify(config));
@@ -30,7 +30,6 @@ async function configured(
     await onPage(browser, ui, run);
   } finally {
     await ui.close();
-    rmSync(folder, { recursive: true });
   }
 }
 

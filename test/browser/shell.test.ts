@@ -1,10 +1,10 @@
 /** The shell: routes, addresses, top bar, themes, zones, configuration, a newcomer's first page. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, it } from "node:test";
+import { tempFolder } from "../support/temp-folder.ts";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
@@ -133,7 +133,7 @@ describe("shell", { skip }, () => {
 });
 
 describe("configuration", { skip }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-ui-config-"));
+  const folder = tempFolder("ui-config");
   let browser: Browser;
 
   before(async () => {
@@ -141,7 +141,6 @@ describe("configuration", { skip }, () => {
   });
   after(async () => {
     await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** Opens the search page of a server with the configuration; `check` looks at it. */

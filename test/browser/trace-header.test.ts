@@ -1,10 +1,10 @@
 /** The head of the trace page, against Jaeger UI's: totals, find, views, settings, minimap. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { tempFolder } from "../support/temp-folder.ts";
 import type { Browser } from "playwright-core";
 import { launchBrowser, withoutChromium } from "./browser.ts";
 import { SHOP_TRACE, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
@@ -29,7 +29,7 @@ let folder = "";
 
 before(async () => {
   if (skip !== false) return;
-  folder = mkdtempSync(join(tmpdir(), "spoor-ui-"));
+  folder = tempFolder("ui");
   const configPath = join(folder, "ui.json");
   const linkPatterns = [
     { type: "traces", url: "https://logs.example/#{trace.traceID}", text: "Logs" },
@@ -45,7 +45,6 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await ui?.close();
-  if (folder !== "") rmSync(folder, { recursive: true });
 });
 
 test(

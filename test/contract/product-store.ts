@@ -1,9 +1,7 @@
 /** The store behind a running all-in-one, asked through its doors alone: OTLP in, its APIs out. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { TestContext } from "node:test";
 import { ATTRIBUTE_TYPE, viewBatch } from "../../src/core/batch.ts";
 import type { SpanBatch } from "../../src/core/batch.ts";
@@ -25,6 +23,7 @@ import { encodeOtlpProto } from "../../src/wire/otlp-proto-encode.ts";
 import { idBytes } from "../support/plain-spans.ts";
 import { eventually } from "../support/patience.ts";
 import { metricOf, portOf, runAllInOne } from "../support/running-roles.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 /** Which sentences of the contract cannot be asked over HTTP, or mean something else there. */
 export const PRODUCT_EXCUSES: ReadonlyMap<string, string> = new Map([
@@ -45,13 +44,14 @@ export const PRODUCT_EXCUSES: ReadonlyMap<string, string> = new Map([
 
 /** One on an embedded store in a directory of its own, stopped at the end of the test. */
 export async function openProduct(t: TestContext): Promise<SpanStore> {
-  const directory = await mkdtemp(join(tmpdir(), "spoor-product-"));
-  t.after(() => rm(directory, { recursive: true }));
+  const directory = tempFolder("product");
   const role = await runAllInOne(t, [
     "--span-storage.type=embedded",
     `--embedded.directory=${directory}`,
     "--embedded.retention=0",
   ]);
+  // After the role's own hook, which stops it.
+  t.after(() => rm(directory, { recursive: true }));
   return new ProductStore(role);
 }
 

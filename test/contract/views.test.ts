@@ -1,8 +1,7 @@
 /** Views of pages: kept by every store that can, over its API, within limits, through faults. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -17,6 +16,7 @@ import { openEmbeddedStore } from "../../src/storage/embedded/store.ts";
 import { openMemoryStore } from "../../src/storage/memory/store.ts";
 import { FaultyFiles } from "../support/faulty-files.ts";
 import { openOn, standingClock } from "../support/small-stores.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { openEmbedded } from "./embedded-open.ts";
 
 const VIEW = { path: "/trace/5a0b", query: "c=2.*3AbCd&f=e" };
@@ -139,8 +139,7 @@ test("a store that keeps none says so", async (t) => {
 });
 
 test("views survive a restart; damaged ones are told, leftovers removed", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "spoor-views-"));
-  t.after(() => rm(directory, { recursive: true }));
+  const directory = tempFolder("views");
   const before = await openEmbeddedStore({ directory });
   const { json } = await (await serve(t, before))("views", JSON.stringify(VIEW));
   const lost = await (await serve(t, before))("views", JSON.stringify({ ...VIEW, query: "x=1" }));

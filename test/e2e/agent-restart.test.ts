@@ -2,9 +2,6 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { ATTRIBUTE_TYPE } from "../../src/core/batch.ts";
 import { BatchBuilder } from "../../src/core/builder.ts";
@@ -12,6 +9,7 @@ import { keptPort } from "../support/free-ports.ts";
 import { encodeJaegerThrift } from "../support/jaeger-thrift-encode.ts";
 import { eventually } from "../support/patience.ts";
 import { metricOf, portOf, runAgent } from "../support/running-roles.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { startSpoor } from "./spoor-process.ts";
 import type { SpoorProcess } from "./spoor-process.ts";
 
@@ -49,8 +47,7 @@ async function stored(server: SpoorProcess): Promise<{ spans: number; traces: nu
 }
 
 test("a killed collector costs no span that its agent took", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-agent-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder("agent");
   const port = await keptPort();
   const args = [
     `--embedded.directory=${folder}`,
@@ -111,8 +108,7 @@ test("without a collector the buffer fills, and what is beyond it is counted", a
   const admin = await fetch(`http://127.0.0.1:${portOf(agent, "admin")}/`);
   const health = (await admin.json()) as { notes: string[] };
   assert.match(health.notes[0] ?? "", /^no collector of --reporter\.grpc\.host-port: 127/);
-  const folder = mkdtempSync(join(tmpdir(), "spoor-agent-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = tempFolder("agent");
   const server = await startSpoor({
     args: [
       `--embedded.directory=${folder}`,

@@ -1,12 +1,12 @@
 /** The all-in-one as its users meet it: start, send, find, ask, stop. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { tempFolder } from "../support/temp-folder.ts";
 import {
   LAUNCHER,
   jsonOf,
@@ -28,9 +28,8 @@ async function started(t: TestContext, options: StartOptions): Promise<SpoorProc
   return server;
 }
 
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-e2e-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+function folderFor(): string {
+  const folder = tempFolder("e2e");
   return folder;
 }
 
@@ -72,8 +71,8 @@ test("settings come from the environment and a file, and SIGTERM drains too", as
   assert.equal((await server.stop("SIGTERM")).code, 0);
 });
 
-test("the launcher works through a symlink, from another folder", async (t) => {
-  const folder = folderFor(t);
+test("the launcher works through a symlink, from another folder", async () => {
+  const folder = folderFor();
   symlinkSync(LAUNCHER, join(folder, "tracer"));
   const version = await runSpoor(["version"], { launcher: "./tracer", cwd: folder });
   assert.equal(version.code, 0, version.stderr);

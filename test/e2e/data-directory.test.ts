@@ -1,11 +1,11 @@
 /** The data directory as its users meet it: kept over a kill, owned by one process, refused. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { tempFolder } from "../support/temp-folder.ts";
 import {
   jsonOf,
   metricOf,
@@ -19,9 +19,8 @@ import type { SpoorProcess } from "./spoor-process.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-e2e-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+function folderFor(): string {
+  const folder = tempFolder("e2e");
   return folder;
 }
 
@@ -36,7 +35,7 @@ function healthNotes(server: SpoorProcess): Promise<{ readonly notes?: readonly 
 }
 
 test("what was acknowledged is there after SIGKILL, and its retry is not kept twice", async (t) => {
-  const args = [`--embedded.directory=${join(folderFor(t), "data")}`];
+  const args = [`--embedded.directory=${join(folderFor(), "data")}`];
   const body = oneSpan("shop", "buy", TRACE);
   const first = await started(t, args);
   assert.equal(await sendJson(first, body), 200);
@@ -50,7 +49,7 @@ test("what was acknowledged is there after SIGKILL, and its retry is not kept tw
 });
 
 test("what a collector has kept, an all-in-one shows later", async (t) => {
-  const args = [`--embedded.directory=${join(folderFor(t), "data")}`];
+  const args = [`--embedded.directory=${join(folderFor(), "data")}`];
   const collector = await startSpoor({ role: "collector", args });
   t.after(() => collector.stop("SIGKILL"));
   assert.match(collector.banner, /Jaeger\/HTTP .*\/api\/traces/);
@@ -77,7 +76,7 @@ test("a collector knows its own flags, and says whose another one is", async () 
 });
 
 test("a directory another process owns is one readable line and exit code 1", async (t) => {
-  const folder = folderFor(t);
+  const folder = folderFor();
   await started(t, [`--embedded.directory=${folder}`]);
   const ports = ["admin.http", "collector.otlp.http", "collector.otlp.grpc", "query.http-server"];
   const args = ports.map((name) => `--${name}.host-port=:0`);
@@ -91,8 +90,8 @@ test("a directory another process owns is one readable line and exit code 1", as
   assert(stderr.startsWith("spoor: ") && stderr.includes(folder), stderr);
 });
 
-test("a directory that cannot be made is one readable line and exit code 1", async (t) => {
-  const file = join(folderFor(t), "file");
+test("a directory that cannot be made is one readable line and exit code 1", async () => {
+  const file = join(folderFor(), "file");
   writeFileSync(file, "");
   const args = ["all-in-one", "--admin.http.host-port=:0", `--embedded.directory=${file}/data`];
   const { code, stderr } = await runSpoor(args);
@@ -112,7 +111,7 @@ test("where nothing can be made, as in /proc, it says so and ends", async () => 
 });
 
 test("relaxed fsync is told by health, and health is still good", async (t) => {
-  const folder = folderFor(t);
+  const folder = folderFor();
   const server = await started(t, [`--embedded.directory=${folder}`, "--embedded.fsync=relaxed"]);
   const { notes = [] } = await healthNotes(server);
   assert.equal(notes.length, 1);
@@ -120,7 +119,7 @@ test("relaxed fsync is told by health, and health is still good", async (t) => {
 });
 
 test("badger's flags start the embedded store in badger's directory, with a warning", async (t) => {
-  const folder = folderFor(t);
+  const folder = folderFor();
   const args = [
     "--span-storage.type=badger",
     "--badger.ephemeral=false",

@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { tempFolder } from "../support/temp-folder.ts";
 import { oneSpan, operationsOf, sendJson, startSpoor } from "./spoor-process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
-const folder = mkdtempSync(join(tmpdir(), "spoor-packed-"));
+const folder = tempFolder("packed");
 const tarballs = join(folder, "tarballs");
 const launcher = join(folder, "node_modules", ".bin", "spoor");
 
@@ -29,8 +29,6 @@ before(() => {
   const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
   run("npm", ["install", ...options, ...files], folder);
 });
-
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the installed server keeps spans over a SIGKILL, its workers included", async () => {
   const data = join(folder, "data");

@@ -2,14 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { needs } from "../needs.ts";
 import { pythonWithOtel } from "../support/python-otel.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import { jsonOf, startSpoor } from "./spoor-process.ts";
 import type { SpoorProcess } from "./spoor-process.ts";
 
@@ -97,7 +95,7 @@ async function operations(server: SpoorProcess, service: string): Promise<readon
 
 /** Sends by both transports, asks, kills, starts again on the same directory, asks again. */
 async function sendAskKillAsk(command: string, sender: string, service: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-sdk-"));
+  const folder = tempFolder("sdk");
   const args = [`--embedded.directory=${folder}`, "--embedded.retention=0s"];
   let server = await startSpoor({ args });
   try {
@@ -117,7 +115,6 @@ async function sendAskKillAsk(command: string, sender: string, service: string):
     }
   } finally {
     await server.stop("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,11 +1,9 @@
 /** What clients ask an agent: sampling in both JSON forms, baggage, and errors, byte by byte. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
 import { readConfig } from "../../src/run/config.ts";
 import { startAgent } from "../../src/run/agent.ts";
 import type { RunningRole } from "../../src/run/role.ts";
@@ -13,6 +11,7 @@ import { isSpoorError } from "../../src/core/errors.ts";
 import { InMemoryReporter, initTracer } from "../../src/client/node/index.ts";
 import { eventually } from "../support/patience.ts";
 import { metricOf, portOf, reportTo, runAgent, runAllInOne } from "../support/running-roles.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const STRATEGIES = {
   default_strategy: { type: "probabilistic", param: 0.5 },
@@ -28,9 +27,8 @@ const STRATEGIES = {
   ],
 };
 
-function file(t: TestContext, content: object): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-config-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function file(content: object): string {
+  const folder = tempFolder("config");
   const path = join(folder, "content.json");
   writeFileSync(path, JSON.stringify(content));
   return path;
@@ -93,7 +91,7 @@ const ANSWERS: readonly (readonly [path: string, status: number, type: string, t
 ];
 
 test("the all-in-one and an agent before it answer alike, byte by byte", async (t) => {
-  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(t, STRATEGIES)}`]);
+  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(STRATEGIES)}`]);
   const agent = await runAgent(t, [reportTo(role)]);
   // The connection is made in the background; until then an agent says that it has none.
   await eventually("a collector", async () =>
@@ -109,7 +107,7 @@ test("the all-in-one and an agent before it answer alike, byte by byte", async (
 });
 
 test("an agent asks a collector once for many, and remembers while there is none", async (t) => {
-  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(t, STRATEGIES)}`]);
+  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(STRATEGIES)}`]);
   const agent = await runAgent(t, [reportTo(role)]);
   const wanted = ANSWERS[1]!;
   await eventually("a collector", async () =>
@@ -133,13 +131,13 @@ test("an agent asks a collector once for many, and remembers while there is none
 test("baggage restrictions come from a file, by service or for all", async (t) => {
   const own = [{ baggageKey: "user", maxValueLength: 10 }];
   const others = [{ baggageKey: "tenant", maxValueLength: 3 }];
-  const path = file(t, { shop: own, "*": others });
+  const path = file({ shop: own, "*": others });
   const role = await runAllInOne(t, [`--http-server.baggage-restrictions-file=${path}`]);
   const answer = await ask(role, "/baggageRestrictions?service=shop");
   assert.deepEqual(answer, [200, JSON_TYPE, JSON.stringify(own)]);
   const other = await ask(role, "/baggageRestrictions?service=any");
   assert.deepEqual(other, [200, JSON_TYPE, JSON.stringify(others)]);
-  const list = file(t, own);
+  const list = file(own);
   const agent = await runAgent(t, [
     reportTo(role),
     `--http-server.baggage-restrictions-file=${list}`,
@@ -150,7 +148,7 @@ test("baggage restrictions come from a file, by service or for all", async (t) =
 
 test("a client with the remote sampler takes what the agent says", async (t) => {
   const all = { default_strategy: { type: "probabilistic", param: 1 } };
-  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(t, all)}`]);
+  const role = await runAllInOne(t, [`--sampling.strategies-file=${file(all)}`]);
   const agent = await runAgent(t, [reportTo(role)]);
   await eventually("a collector", async () =>
     (await ask(agent, "/sampling?service=any"))[0] === 200 ? true : undefined,

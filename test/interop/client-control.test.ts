@@ -1,8 +1,7 @@
 /** What clients ask for: strategies from both ports of our all-in-one, and baggage restrictions. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -10,11 +9,11 @@ import { InMemoryReporter, initTracer } from "../../src/client/node/index.ts";
 import type { MetricsFactory, Span, Tracer } from "../../src/client/node/index.ts";
 import { eventually } from "../support/patience.ts";
 import { portOf, runAllInOne } from "../support/running-roles.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 
-function fileWith(t: TestContext, content: unknown): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-control-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+function fileWith(content: unknown): string {
+  const folder = tempFolder("control");
   const file = join(folder, "file.json");
   writeFileSync(file, JSON.stringify(content));
   return file;
@@ -63,7 +62,7 @@ function places(role: RunningRole): [name: string, sampler: object][] {
 }
 
 test("the remote sampler learns every kind of strategy from each of our ports", async (t) => {
-  const file = fileWith(t, STRATEGIES);
+  const file = fileWith(STRATEGIES);
   const role = await runAllInOne(t, [`--sampling.strategies-file=${file}`]);
   for (const [name, sampler] of places(role)) {
     const all = await sampledBy(ask(t, "all", sampler), "op");
@@ -76,7 +75,7 @@ test("the remote sampler learns every kind of strategy from each of our ports", 
 });
 
 test("baggage restrictions come from our 5778", async (t) => {
-  const file = fileWith(t, { shop: [{ baggageKey: "customer", maxValueLength: 3 }] });
+  const file = fileWith({ shop: [{ baggageKey: "customer", maxValueLength: 3 }] });
   const role = await runAllInOne(t, [`--http-server.baggage-restrictions-file=${file}`]);
   const counts: Record<string, number> = {};
   const metrics: MetricsFactory = {

@@ -2,21 +2,19 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import * as https from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { needs } from "../needs.ts";
 import { exportRequest, grpcReceiver, httpReceiver } from "../support/otlp-receiver.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const skip = needs("openssl");
 
-function certificate(t: TestContext): { readonly cert: Buffer; readonly key: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-tls-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function certificate(): { readonly cert: Buffer; readonly key: Buffer } {
+  const folder = tempFolder("tls");
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
   const algorithm = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -26,7 +24,7 @@ function certificate(t: TestContext): { readonly cert: Buffer; readonly key: Buf
 }
 
 test("HTTP over TLS: spans arrive, plain text does not", { skip }, async (t) => {
-  const tls = certificate(t);
+  const tls = certificate();
   const receiver = await httpReceiver(t, { tls });
   const { port } = receiver.server;
   const status = await new Promise((resolve, reject) => {
@@ -46,7 +44,7 @@ test("HTTP over TLS: spans arrive, plain text does not", { skip }, async (t) => 
 });
 
 test("gRPC over TLS: spans arrive", { skip }, async (t) => {
-  const tls = certificate(t);
+  const tls = certificate();
   const receiver = await grpcReceiver(t, { tls });
   const credentials = grpc.credentials.createSsl(tls.cert);
   const client = new grpc.Client(`127.0.0.1:${receiver.server.port}`, credentials, {

@@ -1,10 +1,9 @@
 /** Sampling strategies as clients ask for them: over HTTP and gRPC of a running collector. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -16,6 +15,7 @@ import type { RunningRole } from "../../src/run/role.ts";
 import { decodeSamplingResponse, encodeSamplingRequest } from "../../src/wire/sampling-proto.ts";
 import { freePortFlags } from "../support/free-ports.ts";
 import { eventually } from "../support/patience.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -44,9 +44,8 @@ async function collector(t: TestContext, args: readonly string[]): Promise<Runni
   return role;
 }
 
-function strategiesFile(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-sampling-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function strategiesFile(): string {
+  const folder = tempFolder("sampling");
   const path = join(folder, "strategies.json");
   writeFileSync(path, JSON.stringify(STRATEGIES));
   return path;
@@ -64,7 +63,7 @@ async function get(role: RunningRole, query: string) {
 }
 
 test("HTTP answers with the JSON that clients read, byte by byte", async (t) => {
-  const role = await collector(t, [`--sampling.strategies-file=${strategiesFile(t)}`]);
+  const role = await collector(t, [`--sampling.strategies-file=${strategiesFile()}`]);
   const expected: [string, string][] = [
     ["any", '{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}'],
     [
@@ -105,7 +104,7 @@ test("HTTP refuses a question without exactly one service", async (t) => {
 });
 
 test("gRPC answers with the same strategies, as an independent codec reads them", async (t) => {
-  const role = await collector(t, [`--sampling.strategies-file=${strategiesFile(t)}`]);
+  const role = await collector(t, [`--sampling.strategies-file=${strategiesFile()}`]);
   const client = new grpc.Client(
     `127.0.0.1:${role.servers.jaegerGrpc?.port}`,
     grpc.credentials.createInsecure(),

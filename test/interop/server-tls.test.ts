@@ -2,15 +2,14 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
 import * as tls from "node:tls";
 import { needs } from "../needs.ts";
 import { eventually } from "../support/patience.ts";
 import { portOf, runAllInOne } from "../support/running-roles.ts";
+import { tempFolder } from "../support/temp-folder.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 
 const skip = needs("openssl");
@@ -25,9 +24,8 @@ const DOORS = [
   ["zipkin", "collector.zipkin"],
 ] as const;
 
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-tls-"));
-  t.after(() => rmSync(folder, { recursive: true }));
+function folderFor(): string {
+  const folder = tempFolder("tls");
   return folder;
 }
 
@@ -85,7 +83,7 @@ function handshake(
 }
 
 test("every door speaks TLS when its flags say so", { skip }, async (t) => {
-  const pair = makeCertificate(folderFor(t), "a");
+  const pair = makeCertificate(folderFor(), "a");
   const role = await runAllInOne(
     t,
     DOORS.flatMap(([, prefix]) => flagsOf(prefix, pair)),
@@ -98,7 +96,7 @@ test("every door speaks TLS when its flags say so", { skip }, async (t) => {
 });
 
 test("versions, cipher suites and clients' authorities are the flags'", { skip }, async (t) => {
-  const folder = folderFor(t);
+  const folder = folderFor();
   const pair = makeCertificate(folder, "server");
   const client = makeCertificate(folder, "client");
   const name = "--collector.http.tls";
@@ -121,7 +119,7 @@ test(
   "a new certificate is taken while serving; a broken one is not, and health says so",
   { skip },
   async (t) => {
-    const folder = folderFor(t);
+    const folder = folderFor();
     const pair = makeCertificate(folder, "live");
     const next = makeCertificate(folder, "next");
     const role = await runAllInOne(t, [
@@ -153,7 +151,7 @@ test(
 );
 
 test("what makes no sense ends the start with a line that says why", { skip }, async (t) => {
-  const folder = folderFor(t);
+  const folder = folderFor();
   const pair = makeCertificate(folder, "a");
   const on = flagsOf("collector.http", pair);
   const cases: [string[], RegExp][] = [

@@ -1,8 +1,8 @@
 // The client as it is published: packed, and its tarball unpacked beside the packages it needs.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { tempFolder } from "./temp-folder.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..", "..");
  * of this checkout; the caller removes it.
  */
 export function installPackedClient(packages: readonly string[] = []): string {
-  const folder = mkdtempSync(join(tmpdir(), "spoor-client-"));
+  const folder = tempFolder("client");
   const release = join(root, "scripts", "release.ts");
   const args = [release, "--only", "client", "--to", folder];
   execFileSync(process.execPath, args, { stdio: "pipe" });

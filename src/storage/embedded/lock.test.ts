@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import { lockDirectory } from "./lock.ts";
 
 function temporary(): string {
-  return mkdtempSync(join(tmpdir(), "spoor-lock-"));
+  return tempFolder("lock");
 }
 
 test("a second owner gets one readable line; a released directory can be had", async () => {
@@ -26,7 +26,6 @@ test("a second owner gets one readable line; a released directory can be had", a
   });
   await lock.release();
   await (await lockDirectory(directory)).release();
-  rmSync(directory, { recursive: true });
 });
 
 test("a killed process leaves no lock behind", async () => {
@@ -41,7 +40,6 @@ test("a killed process leaves no lock behind", async () => {
   child.kill("SIGKILL");
   await once(child, "exit");
   await (await lockDirectory(directory)).release();
-  rmSync(directory, { recursive: true });
 });
 
 test("a live socket in the directory excludes those who cannot see the abstract one", async () => {
@@ -52,12 +50,10 @@ test("a live socket in the directory excludes those who cannot see the abstract 
   server.close();
   await once(server, "close");
   await (await lockDirectory(directory)).release();
-  rmSync(directory, { recursive: true });
 });
 
 test("a stale holder file does not lock", async () => {
   const directory = temporary();
   writeFileSync(join(directory, "lock"), `${process.ppid}\n`);
   await (await lockDirectory(directory)).release();
-  rmSync(directory, { recursive: true });
 });

@@ -1,8 +1,7 @@
 /** Sealing and reading back: every row of any batch survives, in the order segments have. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { nodeFiles } from "../../base/node/file-layer.ts";
@@ -14,6 +13,7 @@ import { sameSpan, spanContent } from "../../core/trace/span-content.ts";
 import { NastySpans } from "../../../test/support/nasty-spans.ts";
 import { batchOf, double, int, plainSpan, text } from "../../../test/support/plain-spans.ts";
 import { runSeed } from "../../../test/support/run-seed.ts";
+import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { FrameCache } from "./frame-cache.ts";
 import { segmentBatches, segmentTrace } from "./segment-copy.ts";
 import { footerIn } from "./segment-footer.ts";
@@ -77,9 +77,8 @@ test("every bit of the filter is covered by a checksum", () => {
 type Test = { after(run: () => void): void };
 
 /** A file of these batches' rows. */
-function written(t: Test, batches: readonly SpanBatch[]): SegmentPlace {
-  const directory = mkdtempSync(join(tmpdir(), "spoor-segment-"));
-  t.after(() => rmSync(directory, { recursive: true }));
+function written(batches: readonly SpanBatch[]): SegmentPlace {
+  const directory = tempFolder("segment");
   const path = join(directory, "one.segment");
   const inputs = batches.map((batch) => ({ batch, arrivalMs: 5 }));
   const { chunks } = encodeSegment(inputs, { epochs: [3], sameContent: sameSpan });
@@ -89,7 +88,7 @@ function written(t: Test, batches: readonly SpanBatch[]): SegmentPlace {
 }
 
 function sealed(t: Test, batches: readonly SpanBatch[], limit?: OpenSegments): Segment {
-  const place = written(t, batches);
+  const place = written(batches);
   const segment = openSegment(nodeFiles, place, new FrameCache(1 << 20), limit);
   t.after(() => segment.close());
   return segment;

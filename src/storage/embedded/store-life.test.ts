@@ -1,9 +1,6 @@
 /** Life of a store: full disks, failing syncs, retention, archive, deletion, lock, workers. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { FaultyFiles } from "../../../test/support/faulty-files.ts";
 import {
@@ -13,6 +10,7 @@ import {
   standingClock,
   traceIdOf,
 } from "../../../test/support/small-stores.ts";
+import { tempFolder } from "../../../test/support/temp-folder.ts";
 import { CounterTable } from "../../base/counters.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import { openEmbeddedStore } from "./store.ts";
@@ -172,7 +170,7 @@ test("a deleted trace stays away over seal, merge, restart; spans sent later are
 });
 
 test("a directory is owned by one store; workers answer, also once opened again", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "spoor-life-"));
+  const directory = tempFolder("life");
   const options = { directory, ...SMALL, roomWaitMs: 30_000 };
   const store = await openEmbeddedStore(options);
   await assert.rejects(openEmbeddedStore({ directory }), (error) => isSpoorError(error, "in-use"));
@@ -187,7 +185,6 @@ test("a directory is owned by one store; workers answer, also once opened again"
   const again = await openEmbeddedStore(options);
   for (let trace = 0; trace < 50; trace++) assert.equal(await spansIn(again, trace), 4);
   await again.close();
-  rmSync(directory, { recursive: true });
 });
 
 test("relaxed fsync acknowledges before the sync, and health says so", async () => {
