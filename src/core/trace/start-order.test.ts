@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runSeed } from "../../../test/support/nasty-spans.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { seededRandom } from "../../base/clock.ts";
 import { orderByNumber, orderByStart } from "./start-order.ts";
 

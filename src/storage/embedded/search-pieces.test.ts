@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NastySpans, runSeed } from "../../../test/support/nasty-spans.ts";
+import { NastySpans } from "../../../test/support/nasty-spans.ts";
 import type { Dice } from "../../../test/support/nasty-spans.ts";
 import { batchOf, plainSpan } from "../../../test/support/plain-spans.ts";
+import { runSeed } from "../../../test/support/run-seed.ts";
 import { flatShape, shapeBatches } from "../../../test/support/trace-shapes.ts";
 import { seededRandom } from "../../base/clock.ts";
 import { viewBatch } from "../../core/batch.ts";
