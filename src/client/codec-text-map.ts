@@ -101,16 +101,16 @@ function opening(key: string): number {
 const JAEGER = opening("jaeger-");
 
 export class TextMapCodec implements Injector, Extractor {
-  readonly #contextKey: string;
+  readonly contextKey: string;
   readonly #contextOpening: number;
   readonly #baggageOpening: number;
   readonly #baggage: JaegerBaggageHeaders;
   readonly #metrics: Metrics | null;
 
   constructor(options: TextCodecOptions = {}) {
-    this.#contextKey = (options.contextKey || "uber-trace-id").toLowerCase();
+    this.contextKey = (options.contextKey || "uber-trace-id").toLowerCase();
     this.#baggage = new JaegerBaggageHeaders(options.baggagePrefix, options.urlEncoding === true);
-    this.#contextOpening = opening(this.#contextKey);
+    this.#contextOpening = opening(this.contextKey);
     this.#baggageOpening = opening(this.#baggage.prefix);
     this.#metrics = options.metrics ?? null;
   }
@@ -123,10 +123,10 @@ export class TextMapCodec implements Injector, Extractor {
     let looked = 0;
     let debugId = "";
     for (const key in headers) {
-      if (!this.#concerns(key) || !Object.hasOwn(headers, key)) continue;
+      if (!this.concerns(key) || !Object.hasOwn(headers, key)) continue;
       const lowerKey = key.toLowerCase();
-      if (lowerKey === this.#contextKey) {
-        context = this.#context(headers[key]);
+      if (lowerKey === this.contextKey) {
+        context = this.readIds(headers[key]);
       } else if (lowerKey === "jaeger-debug-id") {
         debugId = this.#baggage.decode(headerText(headers[key]) ?? "");
       } else if (++looked <= BAGGAGE_HEADERS) {
@@ -139,25 +139,14 @@ export class TextMapCodec implements Injector, Extractor {
     return found;
   }
 
-  #concerns(key: string): boolean {
+  /** Whether a header may be one that is read here. */
+  concerns(key: string): boolean {
     const found = opening(key);
     return found === this.#contextOpening || found === this.#baggageOpening || found === JAEGER;
   }
 
-  /** Only where one line is of ours, and it has the ids. */
-  extractLines(lines: readonly string[]): SpanContext | null | undefined {
-    let value: string | null = null;
-    for (let i = 0; i < lines.length; i += 2) {
-      const name = lines[i]!;
-      if (!this.#concerns(name)) continue;
-      const ours = name === this.#contextKey || name.toLowerCase() === this.#contextKey;
-      if (value !== null || !ours) return undefined;
-      value = lines[i + 1]!;
-    }
-    return value === null ? null : this.#context(value);
-  }
-
-  #context(value: unknown): SpanContext | null {
+  /** The ids in a header; decoding errors are counted. */
+  readIds(value: unknown): SpanContext | null {
     const text = headerText(value) ?? "";
     // Ids need no decoding, unless somebody encoded the colons between them.
     const context =
@@ -169,7 +158,7 @@ export class TextMapCodec implements Injector, Extractor {
   inject(context: SpanContext, carrier: unknown): void {
     const headers = textMap(carrier);
     if (headers === null) return;
-    headers[this.#contextKey] = context.toString();
+    headers[this.contextKey] = context.toString();
     if (context.extra !== null) this.#baggage.inject(context, headers);
   }
 }

@@ -164,7 +164,7 @@ export function writeOtlpSpan(writer: ProtobufWriter, span: Span, options: TagOp
   const startUs = Math.round(span.startMs * 1_000);
   writeTime(writer, START, startUs);
   writeTime(writer, END, startUs + Math.round(recording.durationMs * 1_000));
-  writeTags(writer, recording.tags, options);
+  writeTags(writer, recording.allTags(), options);
   if (recording.logs !== null) {
     for (const log of recording.orderedLogs()) writeEvent(writer, log, options);
   }

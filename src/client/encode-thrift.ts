@@ -5,7 +5,7 @@ import { SpanContext, isContext } from "./span-context.ts";
 import { bytesOfValue, cutText, nameText, textOfValue } from "./tag-text.ts";
 import type { Reference } from "opentracing";
 import type { ThriftWriter } from "../wire/thrift-writer.ts";
-import type { LogRecord, Span } from "./span.ts";
+import type { FixedTags, LogRecord, Recording, Span } from "./span.ts";
 import type { TagOptions } from "./tag-options.ts";
 
 const TWO_32 = 4_294_967_296;
@@ -58,6 +58,12 @@ function writeTag(writer: ThriftWriter, key: string, value: unknown, options: Ta
   writer.structEnd();
 }
 
+function writeEach(writer: ThriftWriter, flat: readonly unknown[], options: TagOptions): void {
+  for (let i = 0; i < flat.length; i += 2) {
+    writeTag(writer, flat[i] as string, flat[i + 1], options);
+  }
+}
+
 /** Writes alternating keys and values as a list of tags. */
 export function writeThriftTags(
   writer: ThriftWriter,
@@ -66,9 +72,27 @@ export function writeThriftTags(
   options: TagOptions,
 ): void {
   writer.fieldList(field, ThriftType.struct, flat.length >>> 1);
-  for (let i = 0; i < flat.length; i += 2) {
-    writeTag(writer, flat[i] as string, flat[i + 1], options);
+  writeEach(writer, flat, options);
+}
+
+/** Copies what was written before, where the last who wrote them was the same. */
+function writeFixed(writer: ThriftWriter, fixed: FixedTags, options: TagOptions): void {
+  if (fixed.encodedBy === writer) {
+    writer.raw(fixed.encoded);
+    return;
   }
+  const start = writer.position;
+  writeEach(writer, fixed.flat, options);
+  fixed.encoded = writer.bytes.slice(start, writer.position);
+  fixed.encodedBy = writer;
+}
+
+function writeSpanTags(writer: ThriftWriter, recording: Recording, options: TagOptions): void {
+  const { fixed, tags } = recording;
+  const fixedLength = fixed === null ? 0 : fixed.flat.length;
+  writer.fieldList(10, ThriftType.struct, (fixedLength + tags.length) >>> 1);
+  if (fixed !== null) writeFixed(writer, fixed, options);
+  writeEach(writer, tags, options);
 }
 
 function writeTime(writer: ThriftWriter, field: number, milliseconds: number): void {
@@ -117,7 +141,7 @@ export function writeThriftSpan(writer: ThriftWriter, span: Span, options: TagOp
   writer.fieldI32(7, context.flags);
   writeTime(writer, 8, span.startMs);
   writeTime(writer, 9, recording.durationMs);
-  writeThriftTags(writer, 10, recording.tags, options);
+  writeSpanTags(writer, recording, options);
   if (recording.logs !== null) writeLogs(writer, recording.orderedLogs(), options);
   writer.structEnd();
 }

@@ -5,5 +5,5 @@ export const DISABLED: unique symbol = Symbol.for("spoor-client.disabled") as ne
 
 /** Instrumentations leave everything as it is with such a tracer; OpenTracing's own is one. */
 export function isDisabled(tracer: object): boolean {
-  return DISABLED in tracer || !("startServerSpan" in tracer);
+  return DISABLED in tracer || !("scopeManager" in tracer);
 }

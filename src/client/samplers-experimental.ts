@@ -46,7 +46,7 @@ export class TagEqualsSampler implements Sampler {
   }
 
   onCreateSpan(span: Span): SamplingDecision {
-    const tags = span.recording?.tags ?? [];
+    const tags = span.recording?.allTags() ?? [];
     for (let i = 0; i < tags.length; i += 2) {
       if (tags[i] === this.#tagKey) return this.#match(span, tags[i + 1]);
     }

@@ -109,6 +109,8 @@ export class SpanContext extends OpenTracingSpanContext {
   bits = 0;
   declare root: SpanContext;
   extra: ContextExtra | null = null;
+  /** On a root: told once when a trace that was not to be sampled shall be after all. */
+  late: (() => void) | null = null;
 
   /** Words from the most significant; `root` is null for the first context of a trace here. */
   constructor(
@@ -245,7 +247,8 @@ export class SpanContext extends OpenTracingSpanContext {
   }
 
   set flags(flags: number) {
-    this.root.bits = (this.root.bits & ~WIRE_FLAGS) | (flags & WIRE_FLAGS);
+    this.setBit(WIRE_FLAGS, false);
+    this.setBit(flags & WIRE_FLAGS, true);
   }
 
   get baggage(): Readonly<Record<string, string>> {
@@ -263,6 +266,10 @@ export class SpanContext extends OpenTracingSpanContext {
   setBit(bit: number, on: boolean): void {
     const { root } = this;
     root.bits = on ? root.bits | bit : root.bits & ~bit;
+    if (root.late === null || (root.bits & SAMPLED) === 0) return;
+    const { late } = root;
+    root.late = null;
+    late();
   }
 
   isSampled(): boolean {

@@ -16,14 +16,28 @@ export interface LogRecord {
   readonly fields: readonly unknown[];
 }
 
+/** Tags that many spans have in common: kept once, and encoded once for the last who asked. */
+export interface FixedTags {
+  /** Keys and values in turn. */
+  readonly flat: readonly unknown[];
+  encodedBy: object | null;
+  encoded: Uint8Array;
+}
+
 /** What a span that may be reported gathers. Keys and values alternate in `tags`. */
 export class Recording {
+  /** Come before `tags`. */
+  fixed: FixedTags | null = null;
   readonly tags: unknown[] = [];
   logs: LogRecord[] | null = null;
   droppedLogs = 0;
   references: readonly Reference[] | null = null;
   /** Milliseconds; negative until the span is finished. */
   durationMs = -1;
+
+  allTags(): readonly unknown[] {
+    return this.fixed === null ? this.tags : [...this.fixed.flat, ...this.tags];
+  }
 
   /** Keeps the first half of the limit and, in the other half, the newest as a ring. */
   addLog(log: LogRecord): void {

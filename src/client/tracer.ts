@@ -70,7 +70,6 @@ export interface StartSpanOptions {
 
 const NO_OPTIONS: StartSpanOptions = Object.freeze({});
 const SPAN_KIND = "span.kind";
-const SERVER = Object.freeze({ [SPAN_KIND]: "server" });
 
 function platformRandom(into: Int32Array): void {
   const { crypto } = globalThis as { crypto?: { getRandomValues(into: Int32Array): void } };
@@ -126,16 +125,16 @@ export class Tracer extends OpenTracingTracer {
   readonly metrics: Metrics | null;
   readonly scopeManager: ScopeManager;
   readonly processTags: Record<string, unknown>;
+  readonly ids: IdSource;
+  readonly sharesRpcSpan: boolean;
+  readonly ServerSpan: typeof Span;
+  readonly injectors: Map<string, Injector> = new Map();
+  readonly extractors: Map<string, Extractor> = new Map();
   readonly #clock: Clock;
-  readonly #ids: IdSource;
   readonly #wide: boolean;
   readonly #samplesById: boolean;
-  readonly #shareRpcSpan: boolean;
   readonly #throttler: Throttler;
   readonly #restrictions: BaggageRestrictions;
-  readonly #ServerSpan: typeof Span;
-  readonly #injectors = new Map<string, Injector>();
-  readonly #extractors = new Map<string, Extractor>();
   #reporter: Reporter;
 
   constructor(
@@ -152,16 +151,16 @@ export class Tracer extends OpenTracingTracer {
     this.metrics = options.metrics ?? null;
     this.scopeManager = options.scopeManager ?? new StackScopeManager();
     this.#clock = options.clock ?? new AnchoredClock();
-    this.#ids = new IdSource(options.random ?? platformRandom);
+    this.ids = new IdSource(options.random ?? platformRandom);
     this.#wide = options.traceId128bit !== false;
-    this.#shareRpcSpan = options.shareRpcSpan === true;
-    this.#ServerSpan = options.serverSpan ?? Span;
+    this.sharesRpcSpan = options.shareRpcSpan === true;
+    this.ServerSpan = options.serverSpan ?? Span;
     this.#throttler = options.debugThrottler ?? new DefaultThrottler();
     this.#reporter = reporter;
     this.#restrictions = options.baggageRestrictionManager ?? new FixedBaggageRestrictions();
     this.baggageSetter = new BaggageSetter(this.#restrictions, this.metrics);
     this.#registerJaegerCodecs(options);
-    const id = uuid(this.#ids);
+    const id = uuid(this.ids);
     this.processTags = { ...options.processTags, ...options.tags, "client-uuid": id };
     const tags: Tag[] = Object.entries(this.processTags).map(([key, value]) => ({ key, value }));
     this.#throttler.setProcess?.({ serviceName: this.serviceName, tags, uuid: id });
@@ -183,11 +182,11 @@ export class Tracer extends OpenTracingTracer {
   }
 
   registerInjector(format: string, injector: Injector): void {
-    this.#injectors.set(format, injector);
+    this.injectors.set(format, injector);
   }
 
   registerExtractor(format: string, extractor: Extractor): void {
-    this.#extractors.set(format, extractor);
+    this.extractors.set(format, extractor);
   }
 
   /** Milliseconds since the epoch, with fractions. */
@@ -212,15 +211,15 @@ export class Tracer extends OpenTracingTracer {
       : this.#rootSpan(name, startMs, parent, isServer);
     if (Array.isArray(options.references)) this.#keepReferences(span, options.references);
     if (tags) span.addTags(tags);
-    if (this.metrics !== null) this.#count(span, hasParent, isServer);
+    if (this.metrics !== null) this.count(span, hasParent, isServer);
     return span;
   }
 
   /** A root span that will not be sampled for certain gets no context before it is asked for. */
   #rootSpan(name: string, startMs: number, container: SpanContext | null, isServer: boolean): Span {
-    const low0 = this.#ids.next();
-    const low1 = this.#ids.next() || 1;
-    const Kind = isServer ? this.#ServerSpan : Span;
+    const low0 = this.ids.next();
+    const low1 = this.ids.next() || 1;
+    const Kind = isServer ? this.ServerSpan : Span;
     const span = new Kind(this, null, low0, low1, name, startMs);
     if (container === null && this.#samplesById) {
       const decision = this.sampler.onCreateSpan(span);
@@ -237,56 +236,33 @@ export class Tracer extends OpenTracingTracer {
   }
 
   #childSpan(name: string, startMs: number, parent: SpanContext, isServer: boolean): Span {
-    const context = this.#childContext(parent, isServer);
-    const Kind = isServer ? this.#ServerSpan : Span;
+    const context = this.childContext(parent, isServer);
+    const Kind = isServer ? this.ServerSpan : Span;
     const span = new Kind(this, context, context.trace2, context.trace3, name, startMs);
     if ((context.root.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
     return span;
   }
 
-  /** Starts the span of a request that is served; the context it came with becomes the span's. */
-  startServerSpan(name: string, remote: SpanContext | null): Span {
-    if (remote === null || !remote.isValid) {
-      return this.startSpan(name, { childOf: remote, tags: SERVER });
-    }
-    if (!this.#shareRpcSpan) this.#descend(remote, remote);
-    remote.bits = (remote.bits & UNDECIDED) === 0 ? (remote.bits & ~REMOTE) | FINAL : 0;
-    const { trace2, trace3 } = remote;
-    const span = new this.#ServerSpan(this, remote, trace2, trace3, name, this.#clock.now());
-    if ((remote.bits & FINAL) === 0) span.applySampling(this.sampler.onCreateSpan(span));
-    if (span.record() !== null) span.addTags(SERVER);
-    if (this.metrics !== null) this.#count(span, true, true);
-    return span;
-  }
-
-  /** Writes the headers of a client span that nobody would see; false when somebody may. */
-  passOn(parent: Span, carrier: object): boolean {
-    const context = parent.spanContext;
-    if ((context.root.bits & (FINAL | SAMPLED)) !== FINAL) return false;
-    this.inject(this.#childContext(context, false), FORMAT_HTTP_HEADERS, carrier);
-    this.metrics?.spansStartedNotSampled.increment(1);
-    return true;
-  }
-
-  #descend(context: SpanContext, parent: SpanContext): void {
+  /** Makes a context, which has its parent's ids by now, that of a child. */
+  descend(context: SpanContext, parent: SpanContext): void {
     context.parent0 = parent.span0;
     context.parent1 = parent.span1;
-    context.span0 = this.#ids.next();
-    context.span1 = this.#ids.next() || 1;
+    context.span0 = this.ids.next();
+    context.span1 = this.ids.next() || 1;
   }
 
   /** The context of a root span, whose id is the lower half of its trace id. */
   rootContext(low0: number, low1: number): SpanContext {
-    const high0 = this.#wide ? this.#ids.next() : 0;
-    const high1 = this.#wide ? this.#ids.next() : 0;
+    const high0 = this.#wide ? this.ids.next() : 0;
+    const high1 = this.#wide ? this.ids.next() : 0;
     return new SpanContext(high0, high1, low0, low1, low0, low1, 0, 0, null);
   }
 
-  #childContext(parent: SpanContext, isServer: boolean): SpanContext {
+  childContext(parent: SpanContext, isServer: boolean): SpanContext {
     const { root } = parent;
     const context = parent.copy();
     context.bits = 0;
-    if (!isServer || !this.#shareRpcSpan) this.#descend(context, parent);
+    if (!isServer || !this.sharesRpcSpan) this.descend(context, parent);
     // A parent in another process has decided, unless it said that it left this to us.
     if ((parent.bits & (REMOTE | UNDECIDED)) === REMOTE) root.bits |= FINAL;
     return context;
@@ -310,7 +286,8 @@ export class Tracer extends OpenTracingTracer {
     if (kept.length > 0) recording.references = kept;
   }
 
-  #count(span: Span, hasParent: boolean, isServer: boolean): void {
+  /** For tracers with metrics. */
+  count(span: Span, hasParent: boolean, isServer: boolean): void {
     const metrics = this.metrics!;
     if (span.lazyContext?.isSampled()) {
       metrics.spansStartedSampled.increment(1);
@@ -341,7 +318,7 @@ export class Tracer extends OpenTracingTracer {
   ): void {
     const context = contextOf(target);
     if (context === null) return;
-    const injector = this.#injectors.get(format);
+    const injector = this.injectors.get(format);
     if (injector === undefined) {
       this.logger.error(`Unsupported format: ${format}`);
       return;
@@ -356,7 +333,7 @@ export class Tracer extends OpenTracingTracer {
 
   /** Null when nothing was found; hostile carriers are counted, never thrown at the caller. */
   override extract(format: string, carrier: unknown): SpanContext | null {
-    const extractor = this.#extractors.get(format);
+    const extractor = this.extractors.get(format);
     if (extractor === undefined) {
       this.logger.error(`Unsupported format: ${format}`);
       return null;
@@ -370,11 +347,6 @@ export class Tracer extends OpenTracingTracer {
     }
     if (context !== null) context.bits |= REMOTE;
     return context;
-  }
-
-  /** What a request brings in its header lines; undefined when they must be asked by name. */
-  extractLines(lines: readonly string[]): SpanContext | null | undefined {
-    return this.#extractors.get(FORMAT_HTTP_HEADERS)?.extractLines?.(lines);
   }
 
   isDebugAllowed(operation: string): boolean {

@@ -85,11 +85,4 @@ export interface Injector {
 
 export interface Extractor {
   extract(carrier: unknown): import("./span-context.ts").SpanContext | null;
-  /**
-   * Reads names and values in turn, as Node has them in `rawHeaders`; null when nothing is there,
-   * undefined when `extract` must be asked.
-   */
-  extractLines?(
-    lines: readonly string[],
-  ): import("./span-context.ts").SpanContext | null | undefined;
 }

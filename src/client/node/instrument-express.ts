@@ -1,9 +1,12 @@
 // Traces Express: a middleware that names spans after routes.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDisabled } from "../is-disabled.ts";
+import { HttpTags } from "./http-tags.ts";
 import { spanOfRequest, startServerSpan } from "./server-span.ts";
 import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";
+
+const SERVED = new HttpTags("server", "express");
 
 /** The part of an Express request that is looked at. */
 interface ExpressRequest extends IncomingMessage {
@@ -39,7 +42,7 @@ export function expressTracing(
   if (isDisabled(tracer)) return (_request, _response, next) => next();
   return (request, response, next) => {
     const known = spanOfRequest(request);
-    const span = known ?? startServerSpan(tracer, request, response, "express");
+    const span = known ?? startServerSpan(tracer, request, response, SERVED);
     nameAfterRoute(request as ExpressRequest, span);
     tracer.withSpan(span, next);
   };

@@ -1,8 +1,11 @@
 // Traces fastify: a plugin that names spans after routes.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isDisabled } from "../is-disabled.ts";
+import { HttpTags } from "./http-tags.ts";
 import { spanOfRequest, startServerSpan } from "./server-span.ts";
 import type { Tracer } from "../tracer.ts";
+
+const SERVED = new HttpTags("server", "fastify");
 
 /** The parts of fastify that are used; its own types need not be installed. */
 export interface FastifyLike {
@@ -24,7 +27,7 @@ export function fastifyTracing(tracer: Tracer): Plugin {
   const plugin: Plugin = (fastify, _options, done) => {
     const onRequest = (request: RequestLike, reply: ReplyLike, next: () => void): void => {
       const known = spanOfRequest(request.raw);
-      const span = known ?? startServerSpan(tracer, request.raw, reply.raw, "fastify");
+      const span = known ?? startServerSpan(tracer, request.raw, reply.raw, SERVED);
       const url = request.routeOptions?.url;
       if (url) span.setOperationName(`${request.method} ${url}`);
       span.setTag("component", "fastify");

@@ -6,9 +6,14 @@ import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import { isDisabled } from "../is-disabled.ts";
+import { FINAL, SAMPLED } from "../span-context.ts";
+import { contextText, jaegerCodec } from "./context-text.ts";
+import { HttpTags } from "./http-tags.ts";
+import { JoinedSpan } from "./joined-span.ts";
 import { nameOf, pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { SpanContext } from "../span-context.ts";
 import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";
 
@@ -19,6 +24,9 @@ export interface HttpInstrumentationOptions {
   /** Requests to serve that get no span: health checks. */
   ignore?: ((request: IncomingMessage) => boolean) | undefined;
 }
+
+const SERVED = new HttpTags("server", "node:http");
+const CALLED = new HttpTags("client", "node:http");
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 type RequestFunction = (url: unknown, options: unknown, listener: unknown) => ClientRequest;
@@ -32,7 +40,7 @@ export function tracedListener(tracer: Tracer, listener: Listener): Listener {
       listener(request, response);
       return;
     }
-    const span = startServerSpan(tracer, request, response, "node:http");
+    const span = startServerSpan(tracer, request, response, SERVED);
     tracer.withSpan(span, () => listener(request, response));
   };
 }
@@ -41,34 +49,47 @@ function isUntraced(value: unknown): boolean {
   return typeof value === "object" && value !== null && UNTRACED in value;
 }
 
-function setHeaders(request: ClientRequest, carrier: Readonly<Record<string, string>>): void {
+/** Lets the request carry a context on. */
+function carryOn(tracer: Tracer, context: SpanContext, request: ClientRequest): void {
   // Headers given as an array are on their way already; such a request is traced but not joined.
   if (request.headersSent) return;
+  const codec = jaegerCodec(tracer.injectors.get(FORMAT_HTTP_HEADERS));
+  if (codec !== null && context.extra === null) {
+    context.finalizeSampling();
+    request.setHeader(codec.contextKey, contextText(context));
+    return;
+  }
+  const carrier: Record<string, string> = {};
+  tracer.inject(context, FORMAT_HTTP_HEADERS, carrier);
   for (const name in carrier) request.setHeader(name, carrier[name]!);
+}
+
+/** Carries a trace on that is finally not sampled, without a span; false when it may be. */
+function passOn(tracer: Tracer, parent: Span, request: ClientRequest): boolean {
+  if (parent instanceof JoinedSpan && parent.lazyContext === null && !request.headersSent) {
+    parent.passOn(request);
+  } else {
+    const context = parent.spanContext;
+    if ((context.root.bits & (FINAL | SAMPLED)) !== FINAL) return false;
+    carryOn(tracer, tracer.childContext(context, false), request);
+  }
+  tracer.metrics?.spansStartedNotSampled.increment(1);
+  return true;
 }
 
 /** Reports a client span for a request and carries the trace on in its headers. */
 function traceRequest(tracer: Tracer, request: ClientRequest): void {
   const parent = tracer.activeSpan();
-  const carrier: Record<string, string> = {};
-  if (parent !== null && tracer.passOn(parent, carrier)) {
-    setHeaders(request, carrier);
-    return;
-  }
-  const span = tracer.startSpan(nameOf(request.method), {
-    childOf: parent,
-    tags: { "span.kind": "client" },
-  });
+  if (parent !== null && passOn(tracer, parent, request)) return;
+  const span = tracer.startSpan(nameOf(request.method), { childOf: parent });
   if (span.record() !== null) {
+    CALLED.describe(span, request.method);
     const host = request.getHeader("host") ?? request.host;
     const path = pathOf(request.path);
-    span.setTag("component", "node:http");
-    span.setTag("http.method", request.method);
     span.setTag("http.url", `${request.protocol}//${String(host)}${path}`);
     span.setTag("peer.hostname", request.host);
   }
-  tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
-  setHeaders(request, carrier);
+  carryOn(tracer, span.spanContext, request);
   // What is finally not sampled is never reported, so nobody need hear of its end.
   if (span.record() === null) return;
   request.on("close", () => finishClientSpan(span, request));
@@ -129,7 +150,7 @@ function watchServers(
   const started = (message: unknown): void => {
     const { request, response } = message as Started;
     if (spanOfRequest(request) !== null || ignore?.(request) === true) return;
-    enter(startServerSpan(tracer, request, response, "node:http"));
+    enter(startServerSpan(tracer, request, response, SERVED));
   };
   subscribe("http.server.request.start", started);
   return () => {
@@ -151,7 +172,7 @@ function wrapEmit(
     const response = args[1] as ServerResponse;
     const skip = spanOfRequest(request) !== null || ignore?.(request) === true;
     if (skip) return original.call(this, event, request, response);
-    const span = startServerSpan(tracer, request, response, "node:http");
+    const span = startServerSpan(tracer, request, response, SERVED);
     return tracer.withSpan(span, () => original.call(this, event, request, response));
   };
 }

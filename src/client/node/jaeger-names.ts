@@ -66,7 +66,7 @@ const spanNames: { [Name in keyof SpanNames]: (span: Span) => SpanNames[Name] } 
     const duration = span.recording?.durationMs ?? -1;
     return duration < 0 ? undefined : duration;
   },
-  _tags: (span) => asTags(span.recording?.tags ?? []),
+  _tags: (span) => asTags(span.recording?.allTags() ?? []),
   _logs: (span) =>
     (span.recording?.orderedLogs() ?? []).map(({ timestampMs, fields }) => ({
       timestamp: timestampMs,

@@ -1,12 +1,19 @@
 // The span of a request that is served: one for each, whichever instrumentation sees it first.
 import { FORMAT_HTTP_HEADERS } from "opentracing";
+import { FINAL, REMOTE, UNDECIDED } from "../span-context.ts";
+import { Span } from "../span.ts";
+import { isNotSampled, jaegerCodec, usualContext } from "./context-text.ts";
+import { JoinedSpan } from "./joined-span.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Span } from "../span.ts";
+import type { TextMapCodec } from "../codec-text-map.ts";
 import type { SpanContext } from "../span-context.ts";
 import type { Tracer } from "../tracer.ts";
+import type { HttpTags } from "./http-tags.ts";
 
 /** Registered, for a process may hold two copies of this library. */
 const SPAN = Symbol.for("spoor-client.span");
+
+const SERVER = Object.freeze({ "span.kind": "server" });
 
 /** A property of the request: a WeakMap costs ten times as much, and its entries the collector. */
 type Traced = IncomingMessage & { [SPAN]?: Span };
@@ -26,9 +33,52 @@ export function nameOf(method: string): string {
   return method === "GET" ? "HTTP GET" : `HTTP ${method}`;
 }
 
-function remoteContext(tracer: Tracer, request: IncomingMessage): SpanContext | null {
-  const found = tracer.extractLines(request.rawHeaders);
-  return found === undefined ? tracer.extract(FORMAT_HTTP_HEADERS, request.headers) : found;
+/** The context that a request came with becomes its span's own, instead of being copied. */
+function spanWithin(tracer: Tracer, name: string, remote: SpanContext | null): Span {
+  if (remote === null || !remote.isValid) {
+    return tracer.startSpan(name, { childOf: remote, tags: SERVER });
+  }
+  if (!tracer.sharesRpcSpan) tracer.descend(remote, remote);
+  remote.bits = (remote.bits & UNDECIDED) === 0 ? (remote.bits & ~REMOTE) | FINAL : 0;
+  const { trace2, trace3 } = remote;
+  const span = new tracer.ServerSpan(tracer, remote, trace2, trace3, name, tracer.now());
+  if ((remote.bits & FINAL) === 0) span.applySampling(tracer.sampler.onCreateSpan(span));
+  if (tracer.metrics !== null) tracer.count(span, true, true);
+  return span;
+}
+
+/**
+ * Looks at names and values in turn for the ids: null where nothing is, undefined where more is
+ * than ids, which the codec must be asked for.
+ */
+function findIds(codec: TextMapCodec, lines: readonly string[]): string | null | undefined {
+  let value: string | null = null;
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i]!;
+    if (!codec.concerns(name)) continue;
+    const ours = name === codec.contextKey || name.toLowerCase() === codec.contextKey;
+    if (value !== null || !ours) return undefined;
+    value = lines[i + 1]!;
+  }
+  return value;
+}
+
+function startSpan(tracer: Tracer, request: IncomingMessage): Span {
+  const name = nameOf(request.method ?? "GET");
+  const extractor = tracer.extractors.get(FORMAT_HTTP_HEADERS);
+  const codec = jaegerCodec(extractor);
+  const ids = codec === null ? undefined : findIds(codec, request.rawHeaders);
+  if (codec === null || ids === undefined) {
+    return spanWithin(tracer, name, tracer.extract(FORMAT_HTTP_HEADERS, request.headers));
+  }
+  if (ids === null) return spanWithin(tracer, name, null);
+  const plain = tracer.ServerSpan === Span && !tracer.sharesRpcSpan;
+  if (plain && isNotSampled(ids) && tracer.injectors.get(FORMAT_HTTP_HEADERS) === extractor) {
+    const span = new JoinedSpan(tracer, codec, ids, name);
+    if (tracer.metrics !== null) tracer.count(span, true, true);
+    return span;
+  }
+  return spanWithin(tracer, name, usualContext(ids) ?? codec.readIds(ids));
 }
 
 /**
@@ -48,22 +98,27 @@ function finishServerSpan(span: Span, response: ServerResponse): void {
   span.finish();
 }
 
-/** Starts the span and finishes it when the response is done or its connection is gone. */
+/**
+ * Starts the span and finishes it when the response is done or its connection is gone. One that is
+ * not to be sampled is not waited for, unless its trace is sampled after all (sampling.priority):
+ * the listener and its call were a fifth of what such a span costs.
+ */
 export function startServerSpan(
   tracer: Tracer,
   request: IncomingMessage,
   response: ServerResponse,
-  component: string,
+  tags: HttpTags,
 ): Span {
-  const method = request.method ?? "GET";
-  const span = tracer.startServerSpan(nameOf(method), remoteContext(tracer, request));
+  const span = startSpan(tracer, request);
   (request as Traced)[SPAN] = span;
-  if (span.record() !== null) {
-    span.setTag("component", component);
-    span.setTag("http.method", method);
+  const watch = (): void => {
+    tags.describe(span, request.method ?? "GET");
     span.setTag("http.url", pathOf(request.url ?? ""));
-  }
-  // Emitted once; `once` would wrap the listener only to take it off.
-  response.on("close", () => finishServerSpan(span, response));
+    // Emitted once; `once` would wrap the listener only to take it off.
+    response.on("close", () => finishServerSpan(span, response));
+  };
+  if (span.record() !== null || tracer.ServerSpan !== Span) watch();
+  else if (span instanceof JoinedSpan) span.late = watch;
+  else span.spanContext.root.late = watch;
   return span;
 }
