@@ -16,6 +16,7 @@ export interface Meters {
   readonly walBytes: Counter;
   readonly walSyncs: Counter;
   readonly walFailures: Counter;
+  readonly walFilesNotMade: Counter;
   readonly seals: Counter;
   readonly sealFailures: Counter;
   readonly bundles: Counter;
@@ -40,6 +41,10 @@ export function storeMeters(table: CounterTable): Meters {
     walBytes: counter("wal_bytes_total", "Bytes written to the write-ahead log."),
     walSyncs: counter("wal_syncs_total", "Syncs of the write-ahead log."),
     walFailures: counter("wal_failures_total", "Failed writes and syncs of the log."),
+    walFilesNotMade: counter(
+      "wal_files_not_made_total",
+      "Attempts to make a log file that failed, as on a disk without room for one.",
+    ),
     seals: counter("seals_total", "Heads sealed into segments."),
     sealFailures: counter("seal_failures_total", "Attempts to seal that failed."),
     bundles: counter("bundles_total", "Bundles made of segment files."),

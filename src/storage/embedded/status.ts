@@ -16,6 +16,7 @@ export class Status {
   readonly #mode: FsyncMode;
   readonly #damage: string[] = [];
   #logFailure: string | undefined;
+  #noLogFile: string | undefined;
   #searchFailure: string | undefined;
   #lost = false;
 
@@ -61,6 +62,18 @@ export class Status {
     this.#report({ level: "info", message: "the write-ahead log is written again" });
   }
 
+  /** No log file can be made: at the start, or for when the one in use is full. */
+  logFileNotMade(message: string): void {
+    this.#meters.walFilesNotMade.value++;
+    if (this.#noLogFile !== message) this.#report({ level: "error", message });
+    this.#noLogFile = message;
+  }
+
+  logFileMade(): void {
+    this.#noLogFile = undefined;
+    this.#report({ level: "info", message: "log files can be made again" });
+  }
+
   /** Sealing, merging or removing failed; it is tried again. */
   upkeepFailed(message: string): void {
     this.#report({ level: "error", message });
@@ -88,6 +101,9 @@ export class Status {
       notes.push("fsync is relaxed: a power cut may lose the last second of acknowledged spans");
     }
     if (this.#logFailure !== undefined) notes.push(this.#logFailure);
+    if (this.#noLogFile !== undefined) {
+      notes.push(`${this.#noLogFile}: spans are refused once they need one`);
+    }
     if (this.#searchFailure !== undefined) notes.push(this.#searchFailure);
     if (upkeepFailure !== undefined) notes.push(upkeepFailure.message);
     notes.push(...this.#damage.slice(0, DAMAGE_SHOWN));

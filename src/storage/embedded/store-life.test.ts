@@ -11,9 +11,12 @@ import {
   traceIdOf,
 } from "../../../test/support/small-stores.ts";
 import { tempFolder } from "../../../test/support/temp-folder.ts";
+import { until } from "../../../test/support/patience.ts";
 import { CounterTable } from "../../base/counters.ts";
+import type { Clock } from "../../base/clock.ts";
 import { isSpoorError } from "../../core/errors.ts";
 import { openEmbeddedStore } from "./store.ts";
+import { DEFAULTS } from "./store-options.ts";
 import type { EmbeddedStore, StoreEvent } from "./store-options.ts";
 
 const SMALL = { headSizes: { arenaBytes: 8 * 1024, rows: 16, arenas: 3 } };
@@ -61,6 +64,47 @@ test("a full disk refuses with disk-full, keeps what it had, and recovers by its
     said.some((message) => message.endsWith("written again")),
     said.join("\n"),
   );
+  await store.close();
+});
+
+/** A standing clock whose minute passes by hand. */
+function minuteClock(): Clock & { minute: () => void } {
+  const standing = standingClock();
+  const clock = {
+    ...standing,
+    minute: (): void => undefined,
+    after(delayMs: number, run: () => void) {
+      if (delayMs !== DEFAULTS.tickMs) return standing.after(delayMs, run);
+      clock.minute = run;
+      return () => undefined;
+    },
+  };
+  return clock;
+}
+
+test("a disk without room for a log file is told at the start, until there is room", async () => {
+  const files = new FaultyFiles();
+  files.capacityBytes = 4 * 1024;
+  const said: string[] = [];
+  const report = ({ message }: StoreEvent): void => void said.push(message);
+  const counters = new CounterTable();
+  const clock = minuteClock();
+  const headSizes = { arenaBytes: 2 * 1024 * 1024, rows: 16, arenas: 3 };
+  const store = await openOn(files, { headSizes, counters, report, clock });
+  const notMade = (): number => counters.value("spoor_embedded_wal_files_not_made_total");
+  await until("the attempt", () => notMade() === 1);
+  const text = "disk full: no log file of 2 MiB can be made in data/wal";
+  assert.deepEqual(store.notes(), [`${text}: spans are refused once they need one`]);
+  clock.minute();
+  await until("another attempt", () => notMade() === 2);
+  assert.deepEqual(said, [text], "once, not each time");
+  await assert.rejects(store.write(batchOf(1)), (error) => isSpoorError(error, "disk-full"));
+  assert.equal(store.notes().length, 2);
+  files.capacityBytes = Infinity;
+  clock.minute();
+  await until("a file", () => said.at(-1) === "log files can be made again");
+  await store.write(batchOf(1));
+  assert.deepEqual(store.notes(), []);
   await store.close();
 });
 

@@ -134,7 +134,10 @@ async function build(
   const threads =
     options.inline === true ? await inlineThreads(files) : workerThreads(clock, meters, report);
   const run = (job: Job): Promise<JobResult> => threads.run(job);
-  const wals = new WalFiles(files, `${options.directory}/wal`, headSizes);
+  const wals = new WalFiles(files, `${options.directory}/wal`, headSizes, {
+    notMade: (error) => status.logFileNotMade(error.message),
+    made: () => status.logFileMade(),
+  });
   await takeOverFiles(wals, found);
   const kept = { catalog, tombstones, heads: () => heads, search, run, clock, meters };
   const upkeep: Upkeep = upkeepOf(options, kept, status, setAside);
@@ -317,7 +320,10 @@ function whenIdle(heads: Heads, wals: WalFiles): () => void {
 }
 
 function startTimers(parts: Parts, clock: Clock, wals: WalFiles, headAgeMs?: number): () => void {
-  const stopTicking = tick(clock, DEFAULTS.tickMs, () => everyMinute(parts, clock, headAgeMs));
+  const stopTicking = tick(clock, DEFAULTS.tickMs, () => {
+    everyMinute(parts, clock, headAgeMs);
+    wals.prepareAgain();
+  });
   const stopIdling = tick(clock, DEFAULTS.idleMs, whenIdle(parts.heads, wals));
   return () => {
     stopTicking();

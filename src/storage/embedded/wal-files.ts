@@ -1,11 +1,14 @@
 /** The log's files: made at full size once, then taken and given back for ever. */
 
 import type { FileLayer, OpenFile } from "../../base/node/file-layer.ts";
+import type { SpoorError } from "../../core/errors.ts";
+import { fileError } from "./file-error.ts";
 import { SUFFIX } from "./segment-files.ts";
 import { WAL } from "./wal-format.ts";
 
 /** Zeros written at a time while a file is made. */
 const CHUNK_BYTES = 1024 * 1024;
+const MIB = 1024 * 1024;
 
 /** A log file; `trusted` ends when a sync of it failed. */
 export interface WalFile {
@@ -13,6 +16,14 @@ export interface WalFile {
   readonly file: OpenFile;
   trusted: boolean;
   isClosed: boolean;
+}
+
+/** What is told of making files. */
+export interface WalFileEvents {
+  /** A file could not be made; said of one that is made in advance, too. */
+  notMade(error: SpoorError): void;
+  /** There is a file again for who needs one. */
+  made(): void;
 }
 
 /**
@@ -24,8 +35,11 @@ export class WalFiles {
   readonly #directory: string;
   readonly #sizeBytes: number;
   readonly #most: number;
+  readonly #events: WalFileEvents;
   readonly #free: WalFile[] = [];
   #preparing: Promise<void> | undefined;
+  /** The last one could not be made. */
+  #isFailing = false;
   #isClosed = false;
   /** Files taken and not given back. */
   #taken = 0;
@@ -36,8 +50,10 @@ export class WalFiles {
     files: FileLayer,
     directory: string,
     sizes: { readonly arenaBytes: number; readonly arenas: number },
+    events: WalFileEvents,
   ) {
     this.#files = files;
+    this.#events = events;
     this.#directory = directory;
     this.#sizeBytes = sizes.arenaBytes;
     this.#most = sizes.arenas;
@@ -66,6 +82,7 @@ export class WalFiles {
     await this.#preparing;
     const file = this.#free.pop() ?? (await this.#make());
     this.#taken++;
+    this.#works();
     this.prepare();
     return file;
   }
@@ -76,13 +93,19 @@ export class WalFiles {
     this.#preparing ??= this.#prepare();
   }
 
+  /** Makes one in advance where that failed: perhaps there is room by now. */
+  prepareAgain(): void {
+    if (this.#isFailing) this.prepare();
+  }
+
   async #prepare(): Promise<void> {
     try {
       const file = await this.#make();
       if (this.#isClosed) file.file.close();
       else this.#free.push(file);
+      this.#works();
     } catch {
-      // Who takes a file tries again, and tells.
+      // It was told. Who takes a file tries again.
     }
     this.#preparing = undefined;
   }
@@ -133,6 +156,12 @@ export class WalFiles {
     this.#files.syncDirectory(this.#directory);
   }
 
+  #works(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.#events.made();
+  }
+
   async #make(): Promise<WalFile> {
     const path = `${this.#directory}/${this.#next++}.wal`;
     // Under its own name a file always has its full size: replay calls a shorter one damaged.
@@ -152,6 +181,11 @@ export class WalFiles {
       for (const left of [temporary, path]) {
         if (this.#files.sizeBytes(left) !== undefined) this.#files.unlink(left);
       }
+      this.#isFailing = true;
+      const size = `${Math.round(this.#sizeBytes / MIB)} MiB`;
+      this.#events.notMade(
+        fileError(error, `no log file of ${size} can be made in ${this.#directory}`),
+      );
       throw error;
     }
     return { path, file, trusted: true, isClosed: false };
