@@ -72,6 +72,8 @@ test("routes: exact, parameters, rest, HEAD by GET, 404 and 405", async (t) => {
     { method: "GET", path: "/api/traces/:id", handle: show },
     { method: "GET", path: "/files/*", handle: show },
     ECHO,
+    { method: "POST", path: "/files/*", handle: show },
+    { method: "POST", path: "/files/:name", handle: show },
   ]);
   const text = async (path: string): Promise<string> => (await fetch(`${url}${path}`)).text();
   assert.equal(await text("/api/traces/latest"), "exact");
@@ -85,8 +87,10 @@ test("routes: exact, parameters, rest, HEAD by GET, 404 and 405", async (t) => {
   const wrong = await fetch(`${url}/echo`);
   assert.equal(wrong.status, 405);
   assert.equal(wrong.headers.get("allow"), "POST");
+  const put = await fetch(`${url}/files/a`, { method: "PUT" });
+  assert.equal(await put.text(), "405 method not allowed, supported: [GET, POST]\n");
   assert.equal(counters.value(FAILURES, ["test", "404"]), 2);
-  assert.equal(counters.value(FAILURES, ["test", "405"]), 1);
+  assert.equal(counters.value(FAILURES, ["test", "405"]), 2);
 });
 
 test("bodies arrive whole, declared or chunked, and connections are kept", async (t) => {

@@ -203,7 +203,7 @@ class Endpoint {
     if (method === "OPTIONS" && this.#cors !== undefined) {
       return { status: 204, headers: this.#cors.preflightHeaders(message.headers) };
     }
-    const allow = match.allow.join(", ");
+    const allow = [...new Set(match.allow)].join(", ");
     const error = new SpoorError("unsupported", `405 method not allowed, supported: [${allow}]`);
     const answer = this.#refuse(405, error, this.#failure, request);
     return { ...answer, headers: { ...answer.headers, allow } };
