@@ -77,6 +77,8 @@ export async function windowOf(page: Page): Promise<{ from: number; to: number }
 
 /** Polls until the address has a key with this value. */
 export async function untilQuery(page: Page, key: string, value: string | RegExp | null) {
+  // Of several keys the address may have had the first one's alone.
+  await atRest(page);
   await page.waitForURL((url) => {
     const found = url.searchParams.get(key);
     return value instanceof RegExp ? found !== null && value.test(found) : found === value;
