@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { freePortFlags } from "../support/free-ports.ts";
+import { freePortFlags, patientFlags } from "../support/free-ports.ts";
 import { PATIENCE_MS } from "../support/patience.ts";
 
 /** The launcher of this checkout. */
@@ -51,8 +51,8 @@ export function runSpoor(args: readonly string[], options: StartOptions = {}): P
 /** Starts `spoor` on free ports; rejects with what it said when it does not serve. */
 export async function startSpoor(options: StartOptions = {}): Promise<SpoorProcess> {
   const role = options.role ?? "all-in-one";
-  const ports = freePortFlags(role);
-  const child = spawnSpoor([role, ...ports, ...(options.args ?? [])], options);
+  const own = [...freePortFlags(role), ...patientFlags(role)];
+  const child = spawnSpoor([role, ...own, ...(options.args ?? [])], options);
   const ended = endOf(child);
   const banner = await bannerOf(child, ended);
   const place = (name: string): string => {

@@ -13,7 +13,7 @@ import { readConfig } from "../../src/run/config.ts";
 import { startCollector } from "../../src/run/collector.ts";
 import type { RunningRole } from "../../src/run/role.ts";
 import { decodeSamplingResponse, encodeSamplingRequest } from "../../src/wire/sampling-proto.ts";
-import { freePortFlags } from "../support/free-ports.ts";
+import { freePortFlags, patientFlags } from "../support/free-ports.ts";
 import { eventually } from "../support/patience.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -34,7 +34,12 @@ const STRATEGIES = {
 
 async function collector(t: TestContext, args: readonly string[]): Promise<RunningRole> {
   const config = await readConfig({
-    args: [...freePortFlags("collector"), "--span-storage.type=memory", ...args],
+    args: [
+      ...freePortFlags("collector"),
+      ...patientFlags("collector"),
+      "--span-storage.type=memory",
+      ...args,
+    ],
     env: {},
     role: "collector",
   });

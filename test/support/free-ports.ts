@@ -1,9 +1,10 @@
-/** Ports of tests: any that is free, and for what stops and starts again one that stays free. */
+/** Flags of roles under test: ports that are free, and waits that a busy machine may need. */
 
 import { createServer } from "node:net";
 import { defaultOf } from "../../src/run/flag.ts";
 import type { RoleName } from "../../src/run/flag.ts";
 import { flagsOf } from "../../src/run/config.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** `--<name>=127.0.0.1:0` for every server that is on by default. */
 export function freePortFlags(role: RoleName): string[] {
@@ -11,6 +12,13 @@ export function freePortFlags(role: RoleName): string[] {
     .filter((row) => row.kind === "host-port" && row.notYet !== true)
     .filter((row) => defaultOf(row, role) !== "")
     .map((row) => `--${row.name}=127.0.0.1:0`);
+}
+
+/** Two seconds for a request's head, as in Jaeger, pass where client and server stand still. */
+export function patientFlags(role: RoleName): string[] {
+  return flagsOf(role)
+    .filter((row) => row.name.endsWith(".read-header-timeout"))
+    .map((row) => `--${row.name}=${PATIENCE_MS}ms`);
 }
 
 /** Below what systems give to connections and to whoever asks for any port: Linux from 32,768. */

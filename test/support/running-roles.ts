@@ -6,7 +6,7 @@ import { startAgent } from "../../src/run/agent.ts";
 import { startAllInOne } from "../../src/run/all-in-one.ts";
 import { readConfig } from "../../src/run/config.ts";
 import type { RunningRole } from "../../src/run/role.ts";
-import { freePortFlags } from "./free-ports.ts";
+import { freePortFlags, patientFlags } from "./free-ports.ts";
 import { eventually } from "./patience.ts";
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -19,7 +19,12 @@ export async function runAllInOne(
   t: TestContext,
   args: readonly string[] = [],
 ): Promise<RunningRole> {
-  const all = [...freePortFlags("all-in-one"), "--span-storage.type=memory", ...args];
+  const all = [
+    ...freePortFlags("all-in-one"),
+    ...patientFlags("all-in-one"),
+    "--span-storage.type=memory",
+    ...args,
+  ];
   const config = await readConfig({ args: all, env: {} });
   const role = await startAllInOne(config, { log: QUIET, version: VERSION, env: {} });
   t.after(() => role.close());
