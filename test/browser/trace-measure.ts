@@ -14,7 +14,7 @@ import type { UiServer } from "./ui-server.ts";
 /** CPU in ms of the main thread (thread ticks), sizes in MB, DOM in nodes. */
 export interface TraceCosts {
   readonly open: number;
-  /** Reported only: other people's load is in it. */
+  /** Other people's load is in it. */
   readonly openWall: number;
   readonly zoomStep: number;
   /** A notch of the wheel a frame. */
@@ -31,7 +31,7 @@ export interface TraceCosts {
   readonly memoryMb: number;
   /** Longest of 95 % of the gaps between frames while scrolling, ms, reported only. */
   readonly frameGap: number;
-  /** How busy the machine was with other things just before, %: what wall times are judged by. */
+  /** How busy the machine was with other things before and after opening, the greater, %. */
   readonly busy: number;
   /** CPU of work that is always the same, over what it takes where the limits were set. */
   readonly slowness: number;
@@ -44,7 +44,8 @@ const FIXED_WORK_RUNS = 4;
 /** The machine is looked at for so long, ms, and at most so often until it has nothing to do. */
 const LOOK_MS = 250;
 const QUIET_LOOKS = 12;
-const QUIET_PERCENT = 10;
+/** Wall times say something when the machine was no busier with other things. */
+export const QUIET_PERCENT = 10;
 
 const FRAMES = 40;
 const NOTCH_PX = 120;
@@ -111,12 +112,16 @@ export async function measureSizes(browser: Browser, ui: UiServer): Promise<Load
 async function quiet(): Promise<number> {
   let percent = 100;
   for (let look = 0; look < QUIET_LOOKS && percent > QUIET_PERCENT; look++) {
-    const before = cpuTimes();
-    await later(LOOK_MS);
-    const after = cpuTimes();
-    percent = 100 * (1 - (after.idle - before.idle) / Math.max(1, after.all - before.all));
+    percent = await busyPercent();
   }
   return percent;
+}
+
+async function busyPercent(): Promise<number> {
+  const before = cpuTimes();
+  await later(LOOK_MS);
+  const after = cpuTimes();
+  return 100 * (1 - (after.idle - before.idle) / Math.max(1, after.all - before.all));
 }
 
 function cpuTimes(): { readonly idle: number; readonly all: number } {
@@ -179,7 +184,7 @@ export async function measureTrace(
       return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
     });
   }
-  const busy = await quiet();
+  const busyBefore = await quiet();
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const meter = new Meter(session);
@@ -190,7 +195,7 @@ export async function measureTrace(
   const slowness = Math.max(before, await slownessOf(page, meter));
   if (errors.length > 0) throw new Error(errors.join("\n"));
   await close();
-  return { ...costs, busy, slowness };
+  return { ...costs, busy: Math.max(busyBefore, costs.busy), slowness };
 }
 
 async function measurePage(
@@ -199,13 +204,14 @@ async function measurePage(
   meter: Meter,
   ui: UiServer,
   traceIdHex: string,
-): Promise<Omit<TraceCosts, "busy" | "slowness">> {
+): Promise<Omit<TraceCosts, "slowness">> {
   await meter.begin();
   const openWall = await openByLink(page, `${ui.url}/trace/${traceIdHex}`);
   const open = await meter.end();
   // The rows' attributes come a moment later.
   await page.waitForLoadState("networkidle");
   await frames(page, 2);
+  const busy = await busyPercent();
   const zoomStep = await keys(page, meter, "ArrowUp", FRAMES);
   await keys(page, meter, "0", 1);
   await meter.begin();
@@ -243,6 +249,7 @@ async function measurePage(
     nodes: await page.evaluate(() => document.querySelectorAll("*").length),
     memoryMb: (usage.usedSize + (usage.backingStorageSize ?? 0)) / 1e6,
     frameGap,
+    busy,
   };
 }
 

@@ -1,4 +1,4 @@
-/** The query server with the built UI over a memory store, and traces made for its tests. */
+/** The query server with the built UI, over a memory store unless told another, and its traces. */
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -47,6 +47,8 @@ export interface UiServerOptions {
   readonly basePath?: string;
   /** `--query.ui-config`. */
   readonly configPath?: string;
+  /** The caller closes it. Default a memory store. */
+  readonly store?: SpanStore;
 }
 
 /** Builds the UI where its sources have changed. */
@@ -57,7 +59,7 @@ export function buildUi(): void {
 /** Starts it on a free port, with the UI built from the sources as they are. */
 export async function startUi(options: UiServerOptions = {}): Promise<UiServer> {
   buildUi();
-  const store = openMemoryStore();
+  const { store = openMemoryStore() } = options;
   const counters = new CounterTable();
   const clock = systemClock;
   const { basePath = "", configPath = "" } = options;
@@ -75,7 +77,7 @@ export async function startUi(options: UiServerOptions = {}): Promise<UiServer> 
       additionalHeaders: {},
       server: () => ({
         api: 1,
-        store: "memory",
+        store: store.can.name,
         receivers: [
           { protocol: "otlpHttp", host: "127.0.0.1", port: 4318 },
           { protocol: "otlpGrpc", host: "127.0.0.1", port: 4317 },
