@@ -12,7 +12,7 @@ import { spanDetail } from "../core/trace/span-detail.ts";
 import type { HttpAnswer, HttpRequest, HttpRoute } from "../net/http-message.ts";
 import { encodeSkeleton } from "../wire/skeleton-encode.ts";
 import { jsonAnswer, wantsPretty } from "./answer.ts";
-import { chunkedAnswer } from "./gzip-answer.ts";
+import { chunkedAnswer } from "./compressed-answer.ts";
 import { parseTraceId } from "./jaeger-trace-id.ts";
 import { jsonObject, noOtherMembers } from "./json-body.ts";
 import { OpenTraces } from "./open-traces.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as http from "node:http";
 import { after, before, describe, it } from "node:test";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { startQueryServer } from "../../src/api/query-server.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
@@ -93,14 +93,22 @@ after(async () => {
 });
 
 describe("trace page API", () => {
-  it("gives the skeleton, plain or gzipped, the same", async () => {
+  it("gives the skeleton, plain or compressed, the same", async () => {
     const plain = await call(`${BIG}/skeleton`);
     const zipped = await call(`${BIG}/skeleton`, undefined, "br, gzip");
     assert.equal(plain.headers["content-encoding"], undefined);
     assert.equal(zipped.headers["content-encoding"], "gzip");
     assert.ok(zipped.body.length < plain.body.length);
     assert.deepEqual(gunzipSync(zipped.body), plain.body);
-    const refused = await call(`${BIG}/skeleton`, undefined, "gzip;q=0");
+    for (const accept of ["gzip, deflate, br, zstd", "zstd;q=0.1, gzip"]) {
+      const smaller = await call(`${BIG}/skeleton`, undefined, accept);
+      assert.equal(smaller.headers["content-encoding"], "zstd", accept);
+      assert.ok(smaller.body.length <= zipped.body.length * 1.05, `${smaller.body.length} bytes`);
+      assert.deepEqual(zstdDecompressSync(smaller.body), plain.body);
+    }
+    const other = await call(`${BIG}/skeleton`, undefined, "zstd;q=0, gzip");
+    assert.equal(other.headers["content-encoding"], "gzip");
+    const refused = await call(`${BIG}/skeleton`, undefined, "gzip;q=0, zstd;q=0.0");
     assert.equal(refused.headers["content-encoding"], undefined);
     const columns = await skeleton(`${BIG}/skeleton`);
     assert.equal(columns.spanCount, 5000);
