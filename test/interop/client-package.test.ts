@@ -97,7 +97,7 @@ var headers = {};
 tracer.inject(span, opentracing.FORMAT_HTTP_HEADERS, headers);
 span.finish();
 promClient.register.metrics().then(function (text) {
-  console.log(Object.keys(headers).join(), /my_awesome_service_jaeger_started_spans/.test(text));
+  console.log(Object.keys(headers).join(), /my_awesome_service_jaeger:started_spans/.test(text));
   tracer.close(function () { console.log('closed'); });
 });
 `;

@@ -2,7 +2,7 @@
 import { get as httpGet } from "node:http";
 import { get as httpsGet } from "node:https";
 import { CONTROL_RESPONSE_BYTES } from "../limits.ts";
-import { UNTRACED } from "./untraced.ts";
+import { UNTRACED, makeUntraced } from "./untraced.ts";
 import type { IncomingMessage, RequestOptions } from "node:http";
 
 const TIMEOUT_MS = 5_000;
@@ -40,7 +40,7 @@ export function fetchText(url: string, done: (error: Error | null, body: string)
       [UNTRACED]: true,
     };
     const get = url.startsWith("https:") ? httpsGet : httpGet;
-    const request = get(url, options, (response) => collect(response, once));
+    const request = makeUntraced(() => get(url, options, (response) => collect(response, once)));
     request.on("socket", (socket) => socket.unref());
     request.on("error", (error) => once(error, ""));
   } catch (error) {

@@ -3,7 +3,7 @@ import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { authorization, resultOfStatus } from "../http-result.ts";
-import { UNTRACED } from "./untraced.ts";
+import { UNTRACED, makeUntraced } from "./untraced.ts";
 import type { HttpTransportOptions } from "../http-result.ts";
 import type { SendResult, Transport } from "../span-queue.ts";
 
@@ -43,7 +43,8 @@ export class HttpTransport implements Transport {
     };
     try {
       const secure = this.#url.protocol === "https:";
-      const request = (secure ? httpsRequest : httpRequest)(this.#url, options);
+      const make = secure ? httpsRequest : httpRequest;
+      const request = makeUntraced(() => make(this.#url, options));
       this.#await(request, settle);
       request.end(bytes);
     } catch (error) {

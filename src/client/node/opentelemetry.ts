@@ -9,9 +9,13 @@ import {
   kindTag,
   millisecondsOf,
 } from "./opentelemetry-span.ts";
+import { isMakingUntraced } from "./untraced.ts";
 import type { Span } from "../span.ts";
 import type { SpanContext } from "../span-context.ts";
 import type { Tracer } from "../tracer.ts";
+
+/** The key under which OpenTelemetry's exporters say that nothing shall be traced. */
+const SUPPRESSED = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 
 type Callback = (span: Api.Span) => unknown;
 
@@ -33,11 +37,14 @@ class BridgeTracer implements Api.Tracer {
     options: Api.SpanOptions = {},
     context: Api.Context = this.#api.context.active(),
   ): Api.Span {
+    if (isMakingUntraced() || context.getValue(SUPPRESSED) === true) {
+      return this.#api.trace.wrapSpanContext(this.#api.INVALID_SPAN_CONTEXT);
+    }
     const childOf = options.root ? null : parentIn(context, this.#api);
     const startTime = millisecondsOf(options.startTime);
-    const span = this.#tracer.startSpan(name, { childOf, startTime, tags: this.#scope });
     const kind = kindTag(options.kind);
-    if (kind !== null) span.setTag("span.kind", kind);
+    const tags = kind === null ? this.#scope : { ...this.#scope, "span.kind": kind };
+    const span = this.#tracer.startSpan(name, { childOf, startTime, tags });
     const made = new OpenTelemetrySpan(span, this.#api);
     if (options.attributes) made.setAttributes(options.attributes);
     if (options.links) made.addLinks(options.links);

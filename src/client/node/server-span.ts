@@ -92,8 +92,9 @@ function isWhole(response: ServerResponse): boolean {
 
 function finishServerSpan(span: Span, response: ServerResponse): void {
   const status = response.statusCode;
-  span.setTag("http.status_code", status);
-  if (status >= 500) span.setTag("error", true);
+  // It is 200 before anything was answered.
+  if (response.headersSent) span.setTag("http.status_code", status);
+  if (response.headersSent && status >= 500) span.setTag("error", true);
   if (!isWhole(response)) span.setTag("error", true).log({ event: "aborted" });
   span.finish();
 }
