@@ -138,7 +138,7 @@ export function writeThriftSpan(writer: ThriftWriter, span: Span, options: TagOp
   writer.fieldI64(4, context.parent0, context.parent1);
   writer.fieldString(5, nameText(span.operationName));
   if (recording.references !== null) writeReferences(writer, recording.references);
-  writer.fieldI32(7, context.flags);
+  writer.fieldI32(7, recording.flags);
   writeTime(writer, 8, span.startMs);
   writeTime(writer, 9, recording.durationMs);
   writeSpanTags(writer, recording, options);

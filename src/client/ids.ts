@@ -57,11 +57,11 @@ export function shortHex(first: number, text: string): string {
   return start === 0 ? text : text.slice(start);
 }
 
-/** The value of each hex digit by its character code; -1 for any other ASCII character. */
-const DIGITS = Int8Array.from({ length: 128 }, (_, code) => {
-  const value = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(value) ? -1 : value;
-});
+/** The value of a hex digit by its character code; -1 for any other character. */
+export function hexValue(code: number): number {
+  const value = code < 58 ? code - 48 : (code | 32) - 87;
+  return value > 15 || (code > 57 && value < 10) ? -1 : value;
+}
 
 /**
  * Reads 1 to `into.length * 8` hex digits at [start, end) into big-endian words, right-aligned.
@@ -73,8 +73,7 @@ export function parseHex(text: string, start: number, end: number, into: Int32Ar
   for (let word = into.length - 1; word >= 0; word--) {
     let value = 0;
     for (let i = Math.max(start, last - 8); i < last; i++) {
-      const code = text.charCodeAt(i);
-      const digit = code < 128 ? DIGITS[code]! : -1;
+      const digit = hexValue(text.charCodeAt(i));
       if (digit < 0) return false;
       value = (value << 4) | digit;
     }

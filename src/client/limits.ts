@@ -12,6 +12,9 @@ export const PAGE_BATCH_BYTES = 56 * 1024;
 /** One span: more than this is a mistake, and no collector's default takes it. */
 export const SPAN_BYTES = 2 * 1024 * 1024;
 
+/** Finished spans that are encoded together: the first of them warms the caches for the others. */
+export const SPANS_TOGETHER = 16;
+
 /** Encoded spans waiting for a collector that does not answer; newer ones are dropped beyond it. */
 export const QUEUE_BYTES = 8 * 1024 * 1024;
 

@@ -41,7 +41,7 @@ export class PrometheusMetricsFactory implements MetricsFactory {
   ): unknown {
     const labelNames = Object.keys(labels);
     const full = this.#namespace ? `${this.#namespace}_${name}` : name;
-    // prom-client refuses characters Prometheus does not know; the colon, as with jaeger-client, stays.
+    // prom-client refuses what Prometheus does not know; jaeger-client has the colon, too.
     const valid = full.replace(/[^a-zA-Z0-9_:]/g, "_");
     const key = `${valid},${labelNames.join()}`;
     let metric = this.#made.get(key);

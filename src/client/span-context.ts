@@ -1,6 +1,6 @@
 // What of a span travels to its children: ids, sampling state, baggage.
 import { OpenTracingSpanContext } from "./opentracing-classes.ts";
-import { hex32, parseHex, shortHex } from "./ids.ts";
+import { hex32, hexValue, parseHex, shortHex } from "./ids.ts";
 
 /** The flag bits that travel. */
 export const SAMPLED = 0x1;
@@ -81,8 +81,8 @@ function readText(text: string, context: SpanContext): boolean {
       part++;
       digits = word0 = word1 = word2 = word3 = 0;
     } else {
-      const digit = code < COLON ? code - 48 : (code | 32) - 87;
-      if (digit < 0 || digit > 15 || (code > COLON && digit < 10)) return false;
+      const digit = hexValue(code);
+      if (digit < 0) return false;
       digits++;
       word0 = (word0 << 4) | (word1 >>> 28);
       word1 = (word1 << 4) | (word2 >>> 28);

@@ -137,8 +137,8 @@ describe("retries", () => {
 
 describe("batches", () => {
   it("go one at a time, full ones at once, the rest by the interval", () => {
-    const { timers, tracer, sent } = scene({ maxBatchSpans: 10 });
-    spans(tracer, 25);
+    const { timers, tracer, sent } = scene({ maxBatchSpans: 16 });
+    spans(tracer, 40);
     assert.equal(sent.length, 1);
     sent[0]!.done("sent");
     assert.equal(sent.length, 2);
@@ -146,6 +146,40 @@ describe("batches", () => {
     assert.equal(sent.length, 2);
     timers.advance(1_000);
     assert.equal(sent.length, 3);
+  });
+
+  it("hold spans as they were when they were finished", () => {
+    const texts: string[] = [];
+    const transport: Transport = {
+      parallel: 1,
+      send: (bytes, done) => {
+        texts.push(Buffer.from(bytes).toString("latin1"));
+        done("sent");
+      },
+      close: (callback) => callback(),
+    };
+    const { tracer, queue } = scene({ transport });
+    const first = tracer.startSpan("first", { tags: { plain: "before" } });
+    first.finish();
+    first.setTag("late", "late").log({ event: "late" }).setOperationName("late");
+    first.setBaggageItem("late", "late");
+    const list = ["before"];
+    tracer.startSpan("second", { tags: { list } }).finish();
+    list[0] = "late";
+    const logged = { value: "before" };
+    tracer.startSpan("third").log({ logged }).finish();
+    logged.value = "late";
+    assert.equal(texts.join(), "");
+    assert.ok(queue.queuedBytes > 0);
+    queue.flush();
+    assert.equal(texts.length, 1);
+    assert.equal(texts[0]!.match(/before/g)!.length, 3);
+    assert.ok(!texts[0]!.includes("late"));
+    const order = ["first", "second", "third"].map((name) => texts[0]!.indexOf(name));
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
   });
 
   it("of a size limit never exceed it", () => {

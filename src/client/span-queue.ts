@@ -1,8 +1,14 @@
 // Encodes finished spans into batches and sends them in the background, within bounds.
-import { HTTP_BATCH_BYTES, QUEUE_BYTES, SEND_ATTEMPTS, SPARE_BUFFERS } from "./limits.ts";
+import {
+  HTTP_BATCH_BYTES,
+  QUEUE_BYTES,
+  SEND_ATTEMPTS,
+  SPANS_TOGETHER,
+  SPARE_BUFFERS,
+} from "./limits.ts";
 import type { Timers } from "./clock.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Span } from "./span.ts";
+import type { Recording, Span } from "./span.ts";
 import type { ClientStats, SpanFormat } from "./span-format.ts";
 import type { Logger, Tag } from "./types.ts";
 
@@ -46,6 +52,13 @@ const FIRST_BUFFER_BYTES = 16 * 1024;
 const FIRST_BACKOFF_MS = 1_000;
 const LAST_BACKOFF_MS = 60_000;
 
+/** Logs are rare, and what else is no plain value is an application's object. */
+function isChangeable({ logs, tags }: Recording): boolean {
+  if (logs !== null) return true;
+  for (let i = 1; i < tags.length; i += 2) if (typeof tags[i] === "object") return true;
+  return false;
+}
+
 /** A sender in jaeger-client's sense: append, flush, close; see `RemoteReporter`. */
 export class SpanQueue {
   readonly stats: ClientStats = { fullQueueDropped: 0, tooLargeDropped: 0, failedToEmit: 0 };
@@ -62,6 +75,8 @@ export class SpanQueue {
   readonly #waiting: Batch[] = [];
   readonly #spare: Uint8Array[] = [];
   readonly #idle: (() => void)[] = [];
+  /** Finished and not encoded yet. */
+  readonly #finished: Span[] = [];
   #end = 0;
   #count = 0;
   #sequence = 0;
@@ -97,6 +112,7 @@ export class SpanQueue {
 
   /** Spans that are encoded and not yet taken by the receiver, in bytes. */
   get queuedBytes(): number {
+    this.#encode();
     return this.#queuedBytes + (this.#count === 0 ? 0 : this.#end);
   }
 
@@ -106,8 +122,23 @@ export class SpanQueue {
     this.#count = 0;
   }
 
-  /** Encodes a span; counts it as dropped when it is too large or the queue is full. */
+  /**
+   * Takes a finished span. A server that reports two spans a request has forgotten how to encode
+   * them when the next comes: together they cost it a third less. What an application can still
+   * change is encoded at once.
+   */
   append(span: Span): void {
+    this.#finished.push(span);
+    if (this.#finished.length >= SPANS_TOGETHER || isChangeable(span.recording!)) this.#encode();
+  }
+
+  #encode(): void {
+    if (this.#finished.length === 0) return;
+    for (const span of this.#finished.splice(0)) this.#encodeSpan(span);
+  }
+
+  /** Counts a span as dropped when it is too large or the queue is full. */
+  #encodeSpan(span: Span): void {
     const room = this.#maxQueueBytes - this.#queuedBytes;
     if (room < this.#maxBatchBytes) {
       this.stats.fullQueueDropped++;
@@ -128,7 +159,7 @@ export class SpanQueue {
       this.#end = end;
       this.#count++;
     }
-    if (this.#count >= this.#maxBatchSpans) this.flush();
+    if (this.#count >= this.#maxBatchSpans) this.#send();
   }
 
   /** The span ended beyond a batch's limit: it begins the next one, or is too large for any. */
@@ -140,7 +171,7 @@ export class SpanQueue {
       return;
     }
     const bytes = this.#format.buffer().slice(before, end);
-    this.flush();
+    this.#send();
     const at = this.#format.headRoom;
     const short = this.#format.buffer().length < at + size;
     if (short) this.#format.useBuffer(new Uint8Array(this.#maxBatchBytes));
@@ -161,6 +192,11 @@ export class SpanQueue {
 
   /** Closes the batch that is being filled and sends it; calls back once nothing is on its way. */
   flush(callback?: () => void): void {
+    this.#encode();
+    this.#send(callback);
+  }
+
+  #send(callback?: () => void): void {
     if (this.#count > 0) {
       const facts = { count: this.#count, sequence: ++this.#sequence, stats: this.stats };
       const { start, end } = this.#format.close(this.#end, facts);

@@ -34,6 +34,8 @@ export class Recording {
   references: readonly Reference[] | null = null;
   /** Milliseconds; negative until the span is finished. */
   durationMs = -1;
+  /** The trace's flags when the span was finished. */
+  flags = 0;
 
   allTags(): readonly unknown[] {
     return this.fixed === null ? this.tags : [...this.fixed.flat, ...this.tags];
@@ -79,6 +81,10 @@ function append(recording: Recording, key: string, value: unknown): void {
   if (recording.tags.length >= TAGS_PER_SPAN * 2) return;
   // Plain JavaScript sets tags by numbers, too; an encoder must not meet them.
   recording.tags.push(nameText(key), value);
+}
+
+function isFinished({ recording }: Span): boolean {
+  return recording !== null && recording.durationMs >= 0;
 }
 
 /** True when the priority took effect and is worth keeping as a tag. */
@@ -155,15 +161,18 @@ export class Span extends OpenTracingSpan {
     return this.owner;
   }
 
-  /** The recording, made when first needed; null when nothing of this span will be reported. */
+  /**
+   * The recording, made when first needed; null when nothing of this span will be reported, or
+   * nothing more: what is finished may not have been encoded yet.
+   */
   record(): Recording | null {
     const context = this.lazyContext;
     if (context === null || (context.root.bits & (FINAL | SAMPLED)) === FINAL) return null;
-    if (this.recording === null) this.recording = new Recording();
-    return this.recording;
+    return isFinished(this) ? null : (this.recording ??= new Recording());
   }
 
   override setOperationName(operationName: string): this {
+    if (isFinished(this)) return this;
     this.operationName = operationName;
     const context = this.lazyContext;
     if (context !== null && (context.root.bits & FINAL) === 0) {
@@ -242,9 +251,9 @@ export class Span extends OpenTracingSpan {
 
   /** The second and later calls are told to the logger and change nothing. */
   override finish(finishTimeMs?: number): void {
-    const { recording, lazyContext: spanContext } = this;
+    const { lazyContext: spanContext } = this;
     if (spanContext === null) return;
-    if (recording !== null && recording.durationMs >= 0) {
+    if (isFinished(this)) {
       const what = `operation=${this.operationName},context=${spanContext.toString()}`;
       this.owner.logger.error(`${what}: finished twice`);
       return;
@@ -254,7 +263,8 @@ export class Span extends OpenTracingSpan {
       if (root.span0 === spanContext.span0 && root.span1 === spanContext.span1) root.bits |= FINAL;
       return;
     }
-    const kept = recording ?? this.record()!;
+    const kept = this.record()!;
+    kept.flags = spanContext.flags;
     kept.durationMs = Math.max(0, this.owner.timeOr(finishTimeMs) - this.startMs);
     this.owner.report(this);
   }
