@@ -57,7 +57,7 @@ export const LIMITS = {
   /** Calls under way at once, to all collectors, of little: more only make them smaller. */
   deliveryCalls: 4,
   /** And while as much waits as fills another: 100,000 spans/s to a collector 50 ms away. */
-  deliveryFullCalls: 24,
+  deliveryFullCalls: 32,
   /** One call is filled up to this with what waits: Jaeger's queue has room for 2,000 spans. */
   deliveryCallBytes: 256 * 1024,
   /** Connections lost under one call before its spans are given up: they may be the cause. */

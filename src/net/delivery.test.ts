@@ -134,62 +134,50 @@ test("a call has one group in a row, and others where they fit whole", async (t)
   gate.resolve(undefined);
   await settled();
   const runs = calls.slice(4).map((call) => runsOf(call).join(" "));
-  // A call begins as soon as one is full: with 256 KiB, 200,000 bytes of the busy group leave room
-  // for 62,144 bytes of others.
-  const all = ["2: 200000 3: 15000 4: 15 5: 3", "2: 200000 3: 10000 4: 10 5: 2"];
-  assert.deepEqual(runs, [...all, "2: 200000 3: 5000 4: 5 5: 1"]);
+  // 256 KiB: 200,000 of the busy group leave room for 62,144 bytes of others.
+  assert.deepEqual(runs, ["2: 200000 3: 30000 4: 30 5: 6", "2: 200000", "2: 200000"]);
 });
 
-test("calls under way are few of little, and many while each is full", async (t) => {
-  const answer = Promise.withResolvers<Partial<GrpcReply>>();
-  let calls = 0;
+test("calls under way are few of little, and more while each is full and taken", async (t) => {
+  let held: Promise<unknown> | undefined;
+  let underWay = 0;
+  let isBusy = false;
   const channel: GrpcCaller = {
     ready: () => Promise.resolve(true),
     call: async () => {
-      calls++;
-      return { ...OK, ...(await answer.promise) };
+      underWay++;
+      const code = isBusy ? GRPC_STATUS.UNAVAILABLE : GRPC_STATUS.OK;
+      isBusy = false;
+      await held;
+      underWay--;
+      return { ...OK, code };
     },
     close() {},
   };
   const sizes = { maxBytes: 100_000_000, maxSpans: 100_000_000 };
-  const waits: number[] = [];
-  const { delivery, settled, count } = rig(t, 1, { channel, ...sizes, clock: impatient(waits) });
-  const offer = async (parcels: number, spans: number): Promise<void> => {
-    for (let i = 0; i < parcels; i++) delivery.offer([parcel(spans)]);
-    await new Promise((resolve) => setImmediate(resolve));
+  const { delivery, settled, count } = rig(t, 1, { channel, ...sizes, clock: impatient() });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Calls under way, unanswered, once so many parcels are there. */
+  const held100 = async (spans: number): Promise<number> => {
+    const gate = Promise.withResolvers<undefined>();
+    held = gate.promise;
+    for (let i = 0; i < 100; i++) delivery.offer([parcel(spans)]);
+    await turn();
+    const found = underWay;
+    held = undefined;
+    gate.resolve(undefined);
+    await settled();
+    return found;
   };
-  await offer(100, 10);
-  assert.equal(calls, LIMITS.deliveryCalls);
-  await offer(4, LIMITS.deliveryCallBytes);
-  // One of what waited before.
-  assert.equal(calls, LIMITS.deliveryCalls + 5);
-  await offer(100, LIMITS.deliveryCallBytes);
-  assert.equal(calls, LIMITS.deliveryFullCalls);
-  answer.resolve({});
-  await settled();
-  const spans = 1000 + 104 * LIMITS.deliveryCallBytes;
-  assert.equal(count("delivered"), spans);
-  assert.deepEqual(waits, []);
-});
-
-test("a busy server is not asked by more calls, however much waits", async (t) => {
-  const messages: Uint8Array[] = [];
-  const busy = { ...OK, code: GRPC_STATUS.UNAVAILABLE };
-  const channel: GrpcCaller = {
-    ready: () => Promise.resolve(true),
-    call: (_, message) => Promise.resolve(messages.push(message) > 0 ? busy : OK),
-    close() {},
-  };
-  const clock: Clock = { ...systemClock, after: () => () => undefined };
-  const sizes = { maxBytes: 100_000_000, maxSpans: 100_000_000 };
-  const { delivery, count } = rig(t, 1, { channel, clock, ...sizes });
-  for (let i = 0; i < 50; i++) {
-    delivery.offer([parcel(LIMITS.deliveryCallBytes)]);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  // The first refusal comes before there is a second call.
-  assert.equal(messages.length, LIMITS.deliveryCalls);
-  assert.equal(count("delivered"), 0);
+  const full = LIMITS.deliveryCallBytes;
+  assert.equal(await held100(full), LIMITS.deliveryCalls);
+  assert.equal(await held100(full), LIMITS.deliveryFullCalls);
+  assert.equal(await held100(10), LIMITS.deliveryCalls);
+  isBusy = true;
+  delivery.offer([parcel(1)]);
+  await turn();
+  assert.equal(await held100(full), LIMITS.deliveryCalls);
+  assert.equal(count("delivered"), 300 * full + 1001);
 });
 
 /** What a message is made of: contents and how many of them are in a row. */

@@ -63,6 +63,8 @@ export class Delivery {
   readonly #groups = new Map<string, Parcel[]>();
   #waitingBytes = 0;
   #calls = 0;
+  /** Calls that may be under way while each is full: grows as they are taken. */
+  #fullCalls: number = LIMITS.deliveryCalls;
   #bytes = 0;
   #spans = 0;
   #closing = false;
@@ -107,7 +109,7 @@ export class Delivery {
     this.#bytes += bytes;
     this.#spans += spans;
     for (const parcel of parcels) this.#enqueue(parcel);
-    while (this.#groups.size > 0 && this.#mayCall()) void this.#work();
+    this.#begin();
     return "taken";
   }
 
@@ -142,23 +144,23 @@ export class Delivery {
 
   /**
    * Whether another call may begin. Some go out whatever they carry; more of them while each is
-   * full, so that a collector far away is not waited for. One that is busy is not pressed.
+   * full, so that a collector far away is not waited for.
    */
   #mayCall(): boolean {
     if (this.#calls < LIMITS.deliveryCalls) return true;
-    const isFull = this.#waitingBytes >= LIMITS.deliveryCallBytes;
-    return isFull && this.#calls < LIMITS.deliveryFullCalls && this.#pauses.size === 0;
+    return this.#calls < this.#fullCalls && this.#waitingBytes >= LIMITS.deliveryCallBytes;
   }
 
-  /** Makes calls, one after the other, until nothing waits or there are enough without it. */
-  async #work(): Promise<void> {
-    do {
-      const next = this.#next();
-      if (next === undefined) break;
-      this.#calls++;
-      await this.#send(next);
-      this.#calls--;
-    } while (this.#mayCall());
+  /** Begins as many calls as there may be. */
+  #begin(): void {
+    while (this.#groups.size > 0 && this.#mayCall()) void this.#call();
+  }
+
+  async #call(): Promise<void> {
+    this.#calls++;
+    await this.#send(this.#next());
+    this.#calls--;
+    this.#begin();
     if (this.#spans === 0) this.#idle?.();
   }
 
@@ -166,7 +168,7 @@ export class Delivery {
    * What the next call carries: as many parcels of the first group as fit, and other groups that
    * fit whole. So many processes of few spans each are no more calls than one.
    */
-  #next(): readonly Parcel[] | undefined {
+  #next(): readonly Parcel[] {
     const parcels: Parcel[] = [];
     let left: number = LIMITS.deliveryCallBytes;
     for (const [key, group] of this.#groups) {
@@ -183,7 +185,7 @@ export class Delivery {
       // The rest of a busy group waits behind the others.
       if (count < group.length) this.#groups.set(key, group.slice(count));
     }
-    return parcels.length === 0 ? undefined : parcels;
+    return parcels;
   }
 
   async #send(parcels: readonly Parcel[]): Promise<void> {
@@ -236,9 +238,12 @@ export class Delivery {
       if (!(await channel.ready()) || this.#cut) return { ended: "shutdown", isSent: false };
       const reply = await channel.call(protocol.path, message, LIMITS.deliveryMs);
       if (reply.code === GRPC_STATUS.OK && reply.from === "server") {
+        this.#fullCalls = Math.min(this.#fullCalls + 1, LIMITS.deliveryFullCalls);
         return { ended: protocol.rejectedBy(reply.body), isSent: reply.isSent };
       }
       this.#meters.failed(reply);
+      // A server that is busy or gone is not pressed.
+      this.#fullCalls = LIMITS.deliveryCalls;
       // While there is no connection nothing is sent, and waiting is no attempt.
       if (reply.from === "unsent") continue;
       if (reply.from === "nobody") {
