@@ -251,6 +251,9 @@ paritySuite({}, (parity) => {
       ]) {
         await page.locator(".toast.bad", { hasText: text }).waitFor();
       }
+      // They are the operator's: whoever comes again has been told.
+      await open("/search");
+      assert.equal(await page.locator(".toast").count(), 0);
     });
   });
 });

@@ -225,8 +225,9 @@ paritySuite({ traces: TRACES }, (parity) => {
     await page.getByRole("button", { name: "Hide the search form" }).click();
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("menuitemradio", { name: "Dark" }).click();
-    await open(`/trace/${SHOP_TRACE}`);
+    await open(`/trace/${SHOP_TRACE}?panel=1`);
     await page.getByRole("separator", { name: "Width of the names" }).press("ArrowRight");
+    await page.getByRole("separator", { name: "Width of the timeline" }).press("ArrowRight");
     await page.getByRole("button", { name: "Services shown" }).click();
     await page.getByRole("button", { name: "Save as default" }).click();
     const kept = await page.evaluate(() => {

@@ -360,16 +360,17 @@ paritySuite(
     });
 
     parity("1.4.27", async ({ page, ui, open }) => {
-      await page.route(`${ui.url}${SHOP}`, async (route) => {
+      await page.route(`${ui.url}/trace/*`, async (route) => {
         const response = await route.fetch();
-        const linkPatterns = ["a", "b"].map((name) => {
-          return {
+        const linkPatterns = [
+          ...["a", "b"].map((name) => ({
             type: "tags",
             key: "db.system",
             url: `https://${name}/#{db.system}`,
             text: name,
-          };
-        });
+          })),
+          { type: "tags", key: "list", url: "https://c/#{list}", text: "c" },
+        ];
         const json = `JAEGER_CONFIG = ${JSON.stringify({ linkPatterns })};`;
         const body = (await response.text()).replace("JAEGER_CONFIG = DEFAULT_CONFIG;", json);
         return await route.fulfill({ response, body });
@@ -379,6 +380,9 @@ paritySuite(
       const links = detail.getByRole("list", { name: "Links" }).getByRole("link");
       assert.deepEqual(await links.allTextContents(), ["a", "b"]);
       assert.equal(await links.first().getAttribute("href"), "https://a/postgresql");
+      await open(`/trace/${ODD}`);
+      const ofJson = (await openDetail(page, 0)).locator("tr", { hasText: "list" });
+      await ofJson.getByRole("link", { name: "c", exact: true }).waitFor();
     });
 
     parity("1.4.28", async ({ page, open }) => {

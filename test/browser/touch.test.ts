@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CDPSession, Page } from "playwright-core";
+import type { CDPSession, Locator, Page } from "playwright-core";
 import { axeViolations, openPage, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
@@ -60,9 +60,9 @@ class Finger {
     if (rests) this.#nowMs += 500;
   }
 
-  async up(): Promise<void> {
+  async up(pictures = 2): Promise<void> {
     await this.#say("touchEnd", []);
-    await frames(this.#page, 2);
+    await frames(this.#page, pictures);
   }
 
   async swipe(from: Point, to: Point): Promise<void> {
@@ -110,24 +110,37 @@ test("rows go on when a moving finger leaves, until a finger stops them", { skip
   const { page, close } = await openTrace(suite.browser, suite.ui, { ...phone, traceIdHex });
   const finger = await Finger.of(page);
   const [x, y] = await middleOf(page, ".tl-body");
+  /** The last row on screen: none is held at that edge. */
+  const last = async (): Promise<number> => {
+    await frames(page, 2);
+    const rows = await page.locator(".tl-rows .tl-row").all();
+    return Math.max(...(await Promise.all(rows.map(rowOf))));
+  };
+  const first = await last();
   await finger.swipe([x, y + 100], [x, y - 100]);
-  const rested = await scrolled(page);
+  const rested = await last();
+  assert.ok(rested > first);
   await frames(page, 10);
-  assert.equal(await scrolled(page), rested, "a finger that rested throws nothing");
+  assert.equal(await last(), rested, "a finger that rested throws nothing");
   await finger.down([x, y + 100]);
   await finger.move([x, y - 100], false);
   await finger.up();
-  const thrown = await scrolled(page);
-  await frames(page, 5);
-  assert.ok((await scrolled(page)) > thrown, "they go on");
+  await page.locator(`.tl-rows .tl-row[data-row="${rested + 2 * (rested - first)}"]`).waitFor();
+  await finger.down([x, y + 100]);
+  await finger.move([x, y - 100], false);
+  await finger.up(0);
   await finger.down([x, y]);
-  const stopped = await scrolled(page);
+  const stopped = await last();
   await finger.up();
   await frames(page, 10);
-  assert.equal(await scrolled(page), stopped);
+  assert.equal(await last(), stopped);
   assert.equal(await page.locator(".tl-detail").count(), 0, "stopping them opens nothing");
   await close();
 });
+
+function rowOf(row: Locator): Promise<number> {
+  return row.evaluate((element) => Number((element as HTMLElement).dataset["row"]));
+}
 
 test("what the menu of a right click does is reached from the details", { skip }, async () => {
   const { page, errors, close } = await openTrace(suite.browser, suite.ui, phone);
@@ -170,6 +183,27 @@ test("nothing of the header is cut off, whatever its lines", { skip }, async () 
     assert.ok(box.y + box.height <= totals.y + totals.height);
   }
   await rowAt(page, 0).waitFor();
+  await close();
+});
+
+test("a phone that is turned: every button above the names is on screen", { skip }, async () => {
+  const { page, close } = await openTrace(suite.browser, suite.ui, {
+    ...phone,
+    width: 844,
+    height: 390,
+  });
+  const inBar = await page.locator(".trace-bar > *").evaluateAll((parts) => {
+    return new Set(parts.map((part) => Math.round(part.getBoundingClientRect().top / 20))).size;
+  });
+  assert.equal(inBar, 1, "the header's buttons are one line");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await rowAt(page, 0).waitFor();
+  const bar = (await page.locator(".tl-head-name").boundingBox())!;
+  for (const button of await page.locator(".tl-tools button").all()) {
+    const { x, width } = (await button.boundingBox())!;
+    assert.ok(x >= 0 && x + width <= bar.x + bar.width, `${x}`);
+  }
   await close();
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { withoutChromium } from "./browser.ts";
+import { axeViolations, openPage, withoutChromium } from "./browser.ts";
 import { SHOP_START_NS, SHOP_TRACE, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames } from "./trace-measure.ts";
 import {
@@ -358,5 +358,20 @@ test("names written from right to left leave the row as it is", { skip }, async 
       (await rowAt(page, row).locator(part).boundingBox())!.x;
     assert.ok((await left(".tl-service")) < (await left(".tl-name")), `row ${row}`);
   }
+  await close();
+});
+
+test("filters that leave nothing say so, and are taken back at once", { skip }, async () => {
+  const query = "?uiFind=nowhere&f=he";
+  const { page, errors, close } = await openPage(suite.browser);
+  await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}${query}`);
+  const note = page.getByRole("status").filter({ hasText: "No span is left" });
+  await note.getByText("all 20 spans").waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await note.getByRole("button", { name: "Show all spans" }).click();
+  await rowAt(page, 19).waitFor();
+  await untilQuery(page, "f", null);
+  await untilQuery(page, "uiFind", "nowhere");
+  assert.deepEqual(errors, []);
   await close();
 });

@@ -4,6 +4,7 @@ import { computed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentType, JSX } from "preact";
 import { useErrorBoundary } from "preact/hooks";
 import { canonicalTraceId, traceIdOf } from "../data/trace-ids.ts";
+import { readSetting, writeSetting } from "../data/settings.ts";
 import { loadView } from "../data/stored-views.ts";
 import { announcement } from "./announce.ts";
 import { CommandPalette } from "./command-palette.tsx";
@@ -34,7 +35,7 @@ export function App(): JSX.Element {
   const path = pathShown.value;
   const embedded = isEmbedded.value;
   useSignalEffect(() => {
-    for (const warning of configWarnings) say(`UI configuration: ${warning}`, { bad: true });
+    tellConfigWarnings();
   });
   return (
     <div class={embedded ? "app embedded" : "app"}>
@@ -56,6 +57,16 @@ export function App(): JSX.Element {
     </div>
   );
 }
+
+/** They are for the operator: a browser is told once, and again when they change. */
+function tellConfigWarnings(): void {
+  const text = configWarnings.length === 0 ? undefined : configWarnings.join("\n");
+  if (text === readSetting(WARNED_KEY)) return;
+  writeSetting(WARNED_KEY, text);
+  for (const warning of configWarnings) say(`UI configuration: ${warning}`, { bad: true });
+}
+
+const WARNED_KEY = "spoor.configWarnings";
 
 /** An error of ours must not leave a blank page. */
 function Page({ path }: { readonly path: string }): JSX.Element {

@@ -170,12 +170,22 @@ function AttributeValue({ attribute, links }: AttributeValueProps): JSX.Element 
   const { text, type } = attribute;
   const json = jsonOf(text);
   if (json !== undefined) {
-    const headers = headerLines(attribute.key, json);
-    return headers ?? <JsonTree value={json} />;
+    return (
+      <>
+        {headerLines(attribute.key, json) ?? <JsonTree value={json} />}
+        {links.length > 0 && <LinkList links={links} />}
+      </>
+    );
   }
   const first = links[0];
   const own = links.length === 0 ? safeHref(text) : undefined;
-  if (first !== undefined && links.length === 1) return <OutLink href={first.url}>{text}</OutLink>;
+  if (first !== undefined && links.length === 1) {
+    return (
+      <OutLink href={first.url} title={first.text}>
+        {text}
+      </OutLink>
+    );
+  }
   if (own !== undefined) return <OutLink href={own}>{text}</OutLink>;
   const cut = !whole.value && text.length > VALUE_SHOWN;
   return (
@@ -192,16 +202,20 @@ function AttributeValue({ attribute, links }: AttributeValueProps): JSX.Element 
           … {text.length - VALUE_SHOWN} more characters
         </button>
       )}
-      {links.length > 1 && (
-        <ul class="kv-links" aria-label="Links">
-          {links.map((link) => (
-            <li key={link.url}>
-              <OutLink href={link.url}>{link.text}</OutLink>
-            </li>
-          ))}
-        </ul>
-      )}
+      {links.length > 1 && <LinkList links={links} />}
     </>
+  );
+}
+
+function LinkList({ links }: Pick<AttributeValueProps, "links">): JSX.Element {
+  return (
+    <ul class="kv-links" aria-label="Links">
+      {links.map((link) => (
+        <li key={link.url}>
+          <OutLink href={link.url}>{link.text}</OutLink>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -219,11 +233,17 @@ function headerLines(key: string, json: object): JSX.Element | undefined {
   );
 }
 
-function OutLink({ href, children }: { href: string; children: ComponentChildren }): JSX.Element {
+interface OutLinkProps {
+  readonly href: string;
+  readonly title?: string;
+  readonly children: ComponentChildren;
+}
+
+function OutLink({ href, title, children }: OutLinkProps): JSX.Element {
   const safe = safeHref(href);
   if (safe === undefined) return <span>{children}</span>;
   return (
-    <a href={safe} target="_blank" rel="noopener noreferrer">
+    <a href={safe} title={title} target="_blank" rel="noopener noreferrer">
       {children}
     </a>
   );

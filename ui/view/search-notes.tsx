@@ -112,7 +112,7 @@ function NothingFound(): JSX.Element {
   const oneService = service !== "" && service !== ALL_SERVICES;
   return (
     <Note title="No trace results">
-      <p>Nothing stored matches this search. Ask for less:</p>
+      <p>Nothing stored matches this search. What may help:</p>
       <div class="actions">
         {lookback !== max.value && (
           <button

@@ -13,7 +13,8 @@ import type { TraceModel } from "./trace-model.ts";
 const MAX_STICKY = 3;
 /** The body is this high before rows are given to ancestors, px. */
 const STICKY_MIN_HEIGHT = 260;
-const MIN_NAME_WIDTH = 120;
+/** The buttons above the names have room. */
+const MIN_NAME_WIDTH = 176;
 /** Deeper than this the root is not looked for among a row's ancestors. */
 const MAX_WALK = 2000;
 /** Spans of a chain that are asked whether they were found. */

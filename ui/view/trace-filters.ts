@@ -70,6 +70,16 @@ export class TraceFilters {
     this.#showFirst = true;
   }
 
+  /** Leaves nothing out any more; what is searched stays. */
+  keepAll(): void {
+    batch(() => {
+      this.hideOthers.value = false;
+      this.errorsOnly.value = false;
+      this.criticalOnly.value = false;
+      this.minShare.value = 0;
+    });
+  }
+
   /** Searches anew, giving up the search under way. */
   findAgain(): void {
     const text = this.text.peek().trim();

@@ -4,11 +4,13 @@ import { useEffect, useRef } from "preact/hooks";
 import type { JSX } from "preact";
 import { Resizer } from "./resizer.tsx";
 import { SpanDetailPanel } from "./span-detail.tsx";
+import { counted } from "./row-text.ts";
 import type { TraceContext } from "./trace-context.ts";
 import { nameWidthOf } from "./timeline-layout.ts";
 import { listenToPointer } from "./timeline-pointer.ts";
 import { TimelineView } from "./timeline-view.ts";
 import { TreeButtons } from "./tree-buttons.tsx";
+import { showHidden } from "./tree-folding.ts";
 
 export interface TraceTimelineProps {
   readonly context: TraceContext;
@@ -53,12 +55,35 @@ export function TraceTimeline({ context, onView }: TraceTimelineProps): JSX.Elem
       <div class="tl-body" ref={body}>
         <canvas class="tl-canvas" ref={canvas} aria-hidden="true" />
         <TreeGrid context={context} rowsRef={rows} />
+        <NothingLeft context={context} />
         <div class="tl-sticky" ref={sticky} aria-hidden="true" />
         <Details context={context} detailsRef={details} />
         <div class="tl-scroll" aria-hidden="true">
           <div class="tl-thumb" ref={thumb} />
         </div>
       </div>
+    </div>
+  );
+}
+
+/** Where the rows would be when the filters leave none. */
+function NothingLeft({ context }: { readonly context: TraceContext }): JSX.Element | null {
+  const { model, filters } = context;
+  if (model.loadedRows.value === 0 || model.visible.value.rows.length > 0) return null;
+  return (
+    <div class="state tl-nothing" role="status">
+      <h2>No span is left</h2>
+      <p>What is filtered or hidden are all {counted(model.loadedRows.value, "span")}.</p>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          filters.keepAll();
+          showHidden(model);
+        }}
+      >
+        Show all spans
+      </button>
     </div>
   );
 }

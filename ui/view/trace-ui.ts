@@ -1,6 +1,7 @@
 /** TraceUi: what is open around the timeline, and what a person set for every trace. */
 
 import { computed, effect, signal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { readSetting, writeSetting } from "../data/settings.ts";
 import { actionsIn, boundKeys, keyMapOf } from "./key-maps.ts";
 import type { PlacedHint } from "./bar-hint.tsx";
@@ -45,8 +46,8 @@ export class TraceUi {
     model.sidePanel.value = this.panelAtFirst;
     model.criticalShown.value = uiConfig.criticalPathEnabled;
     const stops = [
-      effect(() => writeSetting("spanNameColumnWidth", String(model.nameShare.value))),
-      effect(() => writeSetting("sidePanelWidth", String(this.panelWidth.value))),
+      keepChanges("spanNameColumnWidth", model.nameShare),
+      keepChanges("sidePanelWidth", this.panelWidth),
       effect(() => {
         writeSetting(KEY_MAP, this.keyMap.value === "jaeger" ? undefined : this.keyMap.value);
       }),
@@ -58,6 +59,16 @@ export class TraceUi {
       for (const stop of stops) stop();
     };
   }
+}
+
+/** Keeps what a person makes of it; as it is at first it may suit another screen better. */
+function keepChanges(key: string, value: ReadonlySignal<number>): () => void {
+  let kept = value.peek();
+  return effect(() => {
+    if (value.value === kept) return;
+    kept = value.value;
+    writeSetting(key, String(kept));
+  });
 }
 
 /** Whether the operator's configuration leaves an action to do. */
