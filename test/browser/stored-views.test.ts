@@ -51,6 +51,18 @@ describe("stored views", { skip }, () => {
   const rowCount = (of: Page): Promise<string | null> =>
     of.getByRole("treegrid", { name: "Spans" }).getAttribute("aria-rowcount");
 
+  it("a view of another trace folds nothing of this one", async () => {
+    await foldMuch();
+    const link = await copied(/the server keeps/);
+    const other = await openPage(browser);
+    await other.page.goto(`${ui.url}/trace/${SHOP_TRACE}?more=${link.split("/").at(-1)}`);
+    await whole(other.page);
+    await untilQuery(other.page, "more", null);
+    assert.equal(await rowCount(other.page), "21");
+    assert.equal(new URL(other.page.url()).search, "");
+    await other.close();
+  });
+
   it("a view of any size is a short link, which shows the same, also after a reload", async () => {
     await foldMuch();
     await press(page, "c");

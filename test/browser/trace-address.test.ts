@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { batchOf, plainSpan } from "../support/plain-spans.ts";
 import { openPage, withoutChromium } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, shopSpanHex } from "./trace-fixtures.ts";
 import { frames, whole } from "./trace-measure.ts";
@@ -252,5 +253,31 @@ test("links of earlier versions, with rows by number, still open", { skip }, asy
   await untilQuery(page, "x", /^\*3/);
   assert.deepEqual(await rowNames(page), names);
   assert.equal(await page.evaluate(() => history.length), entries);
+  await close();
+});
+
+test("a link to a span means it, not its twin of the same id", { skip }, async () => {
+  const traceIdHex = "5a0b00000000000000000000000000d1";
+  const twin = { traceHex: traceIdHex, spanHex: "00000000000000aa", parentHex: "000000000000000f" };
+  await suite.ui.store.write(
+    batchOf([
+      plainSpan({ traceHex: traceIdHex, spanHex: "000000000000000f", name: "root" }),
+      plainSpan({ ...twin, name: "first", durationNs: 700_000n }),
+      plainSpan({ ...twin, name: "second", durationNs: 500_000n }),
+    ]),
+  );
+  await suite.ui.store.settle();
+  const { page, close } = await openTrace(suite.browser, suite.ui, { traceIdHex });
+  for (const [keys, row, id] of [
+    [["j", "j"], 2, "00000000000000aa-2"],
+    [["k"], 1, "00000000000000aa"],
+  ] as const) {
+    await press(page, ...keys, " ");
+    await untilQuery(page, "sel", id);
+    await asColleague(page, async (other) => {
+      await other.locator(`.tl-row.is-selected[data-row="${row}"]`).waitFor();
+      await other.locator(`.tl-detail[data-row="${row}"]`).waitFor();
+    });
+  }
   await close();
 });

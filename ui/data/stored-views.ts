@@ -44,10 +44,17 @@ export async function loadView(id: string, signal: AbortSignal): Promise<StoredV
   return view;
 }
 
-/** What a view that was loaded says of the long members; "" for what it does not. */
-export function longPartsOf(id: string): { readonly [key: string]: string } {
-  const query = known.get(id)?.query;
-  return Object.fromEntries(LONG_KEYS.map((key) => [key, query?.get(key) ?? ""]));
+/**
+ * What a view that was loaded says of the long members; "" for what it does not. Undefined when
+ * it is another trace's: put together by hand, an address may name any.
+ */
+export function longPartsOf(
+  id: string,
+  traceIdHex: string,
+): { readonly [key: string]: string } | undefined {
+  const view = known.get(id);
+  if (view !== undefined && view.path !== `/trace/${traceIdHex}`) return undefined;
+  return Object.fromEntries(LONG_KEYS.map((key) => [key, view?.query.get(key) ?? ""]));
 }
 
 /** The address that shows a view: it names it, and has all but the long members itself. */

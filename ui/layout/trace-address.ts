@@ -10,7 +10,7 @@ export interface TraceAddress {
   readonly window: { readonly fromNs: number; readonly toNs: number } | undefined;
   /** When the trace began as the link was made; undefined in links that do not say. */
   readonly start: TraceStart | undefined;
-  /** 16 lower-case hex digits, or "". */
+  /** 16 lower-case hex digits, and the place among spans of this id; or "". */
   readonly selectedHex: string;
   /** Spans with open details. */
   readonly openHex: readonly string[];
@@ -62,7 +62,8 @@ export interface TraceStart {
 
 /** Spans told as open at most: an address has a longest length. */
 const MAX_OPEN = 12;
-const SPAN_ID = /^[0-9a-f]{16}$/;
+/** As `linkIdOf` has it. */
+const SPAN_ID = /^[0-9a-f]{16}(-[1-9]\d{0,4})?$/;
 const VIEWS: readonly string[] = ["timeline", "json", "json-raw"];
 /** Keys that this file writes; all others of an address are left as they are. */
 const KEYS = ["v", "t", "t0", "sel", "open", "at", "f", "min", "cp", "panel", "bars", "dense"];

@@ -2,7 +2,7 @@
 
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { topOfRow } from "../layout/row-heights.ts";
-import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
+import { linkIdOf, rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import { foldsWith, rowsUnlike } from "../layout/row-texts.ts";
 import type { TraceModel } from "./trace-model.ts";
 
@@ -71,7 +71,13 @@ function rowsAnew(
   columns: TraceColumns,
   lists: readonly (readonly number[])[],
 ): number[][] {
-  const hexes = lists.flat().map((row) => (row < 0 ? "" : spanIdHexOf(old, row)));
+  const hexes = lists.flatMap((list, i) =>
+    list.map((row) => {
+      if (row < 0) return "";
+      // A few are told from their twins; of thousands that would take too long.
+      return i < 2 ? linkIdOf(old, row) : spanIdHexOf(old, row);
+    }),
+  );
   const rows = rowsOfSpanIds(columns, hexes);
   return lists.map((list) => rows.splice(0, list.length));
 }

@@ -2,7 +2,7 @@
 
 import { keepView } from "../data/stored-views.ts";
 import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts";
-import { spanIdHexOf } from "../layout/span-ids.ts";
+import { linkIdOf } from "../layout/span-ids.ts";
 import { copyText } from "./copy.ts";
 import { serverFacts } from "./page-facts.ts";
 import { hrefOf, place } from "./router.ts";
@@ -56,7 +56,7 @@ async function keptLink(
 function withSpan(query: URLSearchParams, model: TraceModel, row: number): URLSearchParams {
   const columns = model.columns.peek();
   if (columns === undefined || row < 0) return query;
-  const hex = spanIdHexOf(columns, row);
+  const hex = linkIdOf(columns, row);
   const address = { ...readTraceAddress(query), selectedHex: hex, openHex: [hex], topHex: "" };
   return writeTraceAddress(address, query);
 }

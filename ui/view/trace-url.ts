@@ -18,7 +18,7 @@ import {
 } from "../layout/service-texts.ts";
 import { readTraceAddress, writeTraceAddress } from "../layout/trace-address.ts";
 import type { TraceAddress } from "../layout/trace-address.ts";
-import { rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
+import { linkIdOf, rowsOfSpanIds, spanIdHexOf } from "../layout/span-ids.ts";
 import type { TraceColumns } from "../data/trace-columns.ts";
 import { longPartsOf } from "../data/stored-views.ts";
 import { hiddenByDefault } from "./hidden-services.ts";
@@ -181,15 +181,16 @@ class AddressFollower {
 
   #apply(address: TraceAddress): void {
     const { more } = address;
-    const long = longPartsOf(more);
+    const { traceIdHex = "" } = this.#model.columns.peek() ?? {};
+    const long = longPartsOf(more, traceIdHex);
     applyAddress(this.#model, this.#filters, this.#ui, {
       ...address,
-      collapsed: address.collapsed || long["c"]!,
-      skipped: address.skipped || long["x"]!,
-      ungrouped: address.ungrouped || long["go"]!,
-      unchained: address.unchained || long["cho"]!,
+      collapsed: address.collapsed || (long?.["c"] ?? ""),
+      skipped: address.skipped || (long?.["x"] ?? ""),
+      ungrouped: address.ungrouped || (long?.["go"] ?? ""),
+      unchained: address.unchained || (long?.["cho"] ?? ""),
     });
-    this.#more = { id: more, sets: setsOf(this.#model) };
+    this.#more = { id: long === undefined ? "" : more, sets: setsOf(this.#model) };
   }
 }
 
@@ -262,7 +263,8 @@ function addressOf(
   const columns = model.columns.value;
   const { fromNs, toNs } = model.window.value;
   const hexOf = (row: number): string =>
-    columns === undefined || row < 0 ? "" : spanIdHexOf(columns, row);
+    columns === undefined || row < 0 ? "" : linkIdOf(columns, row);
+  const top = firstRowOf(model);
   const hidden = (textOf: typeof servicesText): string =>
     columns === undefined ? "" : textOf(columns.services, model.hiddenServices.value);
   const whole = columns === undefined || (fromNs === 0 && toNs === wholeOf(columns));
@@ -277,7 +279,8 @@ function addressOf(
     ungrouped: rowTexts.ungrouped,
     unchained: rowTexts.unchained,
     withinHex: hexOf(model.within.value),
-    topHex: hexOf(firstRowOf(model)),
+    // Changes with every scroll: whether a twin is meant is not looked for.
+    topHex: columns === undefined || top < 0 ? "" : spanIdHexOf(columns, top),
     find: filters.text.value,
     hideOthers: filters.hideOthers.value,
     errorsOnly: filters.errorsOnly.value,
