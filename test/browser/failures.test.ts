@@ -1,13 +1,12 @@
 /** Failures: servers that refuse, fail or vanish, blocked storage, back and forward, two tabs. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, afterEach, describe, it } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Page } from "playwright-core";
 import { atRest } from "./at-rest.ts";
-import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { openPage, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const FIND = "**/api/spoor/v1/find";
@@ -16,13 +15,7 @@ const SEARCH = "/search?service=shop&lookback=1h";
 const TRACE = "1".padEnd(32, "0");
 
 describe("failures", { skip }, () => {
-  let browser: Browser;
-  let ui: UiServer;
-  let watched: WatchedPage;
-  let page: Page;
-
-  before(async () => {
-    [browser, ui] = await Promise.all([launchBrowser(), startUi()]);
+  const suite = uiSuite(async (ui) => {
     await ui.write(
       ["shop", "cart"].flatMap((service, k) =>
         Array.from({ length: 3 + k }, (_, i) => ({
@@ -32,12 +25,10 @@ describe("failures", { skip }, () => {
       ),
     );
   });
-  after(async () => {
-    await browser?.close();
-    await ui?.close();
-  });
+  let watched: WatchedPage;
+  let page: Page;
   beforeEach(async () => {
-    watched = await openPage(browser);
+    watched = await openPage(suite.browser);
     ({ page } = watched);
   });
   afterEach(() => watched.close());
@@ -82,7 +73,7 @@ describe("failures", { skip }, () => {
   it("every answer of a server is told, with what to do next; trying again works", async () => {
     for (const [status, body, title, text] of ANSWERS) {
       await page.route(FIND, (route) => route.fulfill({ status, body }));
-      await page.goto(ui.url + SEARCH);
+      await page.goto(suite.ui.url + SEARCH);
       const note = page.locator(".state[role=alert]");
       await note.locator("h1").filter({ hasText: title }).waitFor();
       assert.match(await note.innerText(), text);
@@ -94,7 +85,7 @@ describe("failures", { skip }, () => {
   });
 
   it("a server that vanished: the page stays and says so", async () => {
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await count(/^3 traces/).waitFor();
     await page.route("**/api/**", (route) => route.abort());
     await page.getByRole("button", { name: "Find Traces" }).click();
@@ -107,7 +98,7 @@ describe("failures", { skip }, () => {
 
   it("slow: says so, can be stopped; an overtaken search never shows", async () => {
     await page.route(FIND, () => undefined);
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await page.getByRole("heading", { name: "Still searching" }).waitFor();
     await page.getByRole("button", { name: "Stop searching" }).click();
     await page.getByRole("progressbar").waitFor({ state: "detached" });
@@ -146,7 +137,7 @@ describe("failures", { skip }, () => {
       await page.route("**/skeleton?**", (route) =>
         answer === undefined ? route.abort() : route.fulfill(answer),
       );
-      await page.goto(`${ui.url}/trace/${TRACE}`);
+      await page.goto(`${suite.ui.url}/trace/${TRACE}`);
       await page.getByRole("heading", { name: "The trace could not be loaded" }).waitFor();
       assert.match(await page.locator("main").innerText(), text);
       await page.unroute("**/skeleton?**");
@@ -169,7 +160,7 @@ describe("failures", { skip }, () => {
 
   it("blocked storage: everything works, and is remembered while the page lives", async () => {
     await blockStorage();
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await count(/^3 traces/).waitFor();
     await page.getByRole("button", { name: "List", exact: true }).click();
     await page.getByRole("button", { name: "Theme" }).click();
@@ -182,7 +173,7 @@ describe("failures", { skip }, () => {
 
   it("blocked storage: so does the trace page, with every setting it would remember", async () => {
     await blockStorage();
-    await page.goto(`${ui.url}/trace/${TRACE}`);
+    await page.goto(`${suite.ui.url}/trace/${TRACE}`);
     const row = page.locator(".tl-row", { hasText: "GET /0" });
     await row.waitFor();
     await page.getByRole("button", { name: "Settings of the page" }).click();
@@ -216,7 +207,7 @@ describe("failures", { skip }, () => {
         document.body.append(link);
         link.click();
       },
-      `${ui.url}/trace/${TRACE.slice(0, -1)}1`,
+      `${suite.ui.url}/trace/${TRACE.slice(0, -1)}1`,
     );
     await page.locator(".tl-row", { hasText: "GET /1" }).waitFor();
     assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
@@ -227,7 +218,7 @@ describe("failures", { skip }, () => {
   });
 
   it("back and forward walk through searches; form and results follow", async () => {
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await count(/^3 traces/).waitFor();
     const service = page.getByRole("combobox", { name: "Service" });
     await service.fill("cart");
@@ -246,10 +237,10 @@ describe("failures", { skip }, () => {
   });
 
   it("two tabs keep their own searches", async () => {
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await count(/^3 traces/).waitFor();
     const other = await page.context().newPage();
-    await other.goto(`${ui.url}/search?service=cart&lookback=1h`);
+    await other.goto(`${suite.ui.url}/search?service=cart&lookback=1h`);
     await other
       .locator("h1.count")
       .filter({ hasText: /^4 traces/ })
@@ -286,7 +277,7 @@ describe("failures", { skip }, () => {
       assert.match(searchParams.get("query.startTimeMin") ?? "", /^\d{4}-.*Z$/);
       return route.fulfill({ json: { summaries: [summary] } });
     });
-    await page.goto(ui.url + SEARCH);
+    await page.goto(suite.ui.url + SEARCH);
     await page
       .locator(".results-table")
       .filter({ hasText: /jaeger-query GET \/[^]*250ms/ })
@@ -314,7 +305,7 @@ describe("failures", { skip }, () => {
       const names = ["GET /1", "GET /0", "GET /1"];
       return route.fulfill({ json: { operations: names.map((name) => ({ name })) } });
     });
-    await page.goto(`${ui.url}/search?service=cart&lookback=1h`);
+    await page.goto(`${suite.ui.url}/search?service=cart&lookback=1h`);
     const listed = page.locator(".popup [role=option]");
     await page.getByRole("combobox", { name: "Service" }).click();
     await listed.filter({ hasText: "shop" }).waitFor();

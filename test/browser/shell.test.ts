@@ -3,33 +3,28 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, afterEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { tempFolder } from "../support/temp-folder.ts";
 import type { Browser, Page } from "playwright-core";
 import { launchBrowser, openPage, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { otlpRequest, startUi } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const ID = "0af7651916cd43dd8448eb211c80319c";
 
 describe("shell", { skip }, () => {
-  let browser: Browser;
-  let ui: UiServer;
+  const suite = uiSuite(
+    async (ui) => {
+      await ui.write([{ traceIdHex: ID, spans: [{ service: "shop", name: "GET /" }] }]);
+    },
+    { basePath: "/tracing" },
+  );
   let watched: WatchedPage;
   let page: Page;
-
-  before(async () => {
-    [browser, ui] = await Promise.all([launchBrowser(), startUi({ basePath: "/tracing" })]);
-    await ui.write([{ traceIdHex: ID, spans: [{ service: "shop", name: "GET /" }] }]);
-  });
-  after(async () => {
-    await browser?.close();
-    await ui?.close();
-  });
   beforeEach(async () => {
-    watched = await openPage(browser);
+    watched = await openPage(suite.browser);
     ({ page } = watched);
   });
   afterEach(async () => {
@@ -38,47 +33,73 @@ describe("shell", { skip }, () => {
   });
 
   it("/ leads to /search, and back does not return to it", async () => {
-    await page.goto(`${ui.url}/search`);
-    await page.goto(`${ui.url}/`);
-    await page.waitForURL(`${ui.url}/search`);
+    await page.goto(`${suite.ui.url}/search`);
+    await page.goto(`${suite.ui.url}/`);
+    await page.waitForURL(`${suite.ui.url}/search`);
     await page.locator("h1.count").waitFor();
     assert.equal(await page.title(), "Search — Spoor");
   });
 
   it("Jaeger's other pages say that they come; anything else is not found", async () => {
     for (const path of ["/dependencies", "/deep-dependencies", "/monitor", "/quality-metrics"]) {
-      await page.goto(ui.url + path);
+      await page.goto(suite.ui.url + path);
       await page.getByRole("heading", { name: /to come/ }).waitFor();
     }
-    await page.goto(`${ui.url}/trace/${ID}...${ID}?cohort=${ID}`);
+    await page.goto(`${suite.ui.url}/trace/${ID}...${ID}?cohort=${ID}`);
     await page.getByRole("heading", { name: "Comparing traces is to come" }).waitFor();
-    await page.goto(`${ui.url}/what/is/this`);
+    await page.goto(`${suite.ui.url}/what/is/this`);
     await page.getByRole("heading", { name: "Page not found" }).waitFor();
     await page.getByRole("link", { name: "Search" }).last().click();
-    await page.waitForURL(`${ui.url}/search`);
+    await page.waitForURL(`${suite.ui.url}/search`);
+  });
+
+  it("files are read wherever they are dropped, and the page stays", async () => {
+    await page.goto(`${suite.ui.url}/trace/${ID}`);
+    await page.locator(".tl-row").first().waitFor();
+    const dropped = { traceIdHex: "d".repeat(32), spans: [{ service: "file", name: "dropped" }] };
+    const drag = async (...types: readonly string[]): Promise<void> => {
+      await page.locator(".tl-body").evaluate(
+        (body, { text, types }) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([text], "trace.json"));
+          const init = { dataTransfer, bubbles: true, cancelable: true };
+          for (const type of types) body.dispatchEvent(new DragEvent(type, init));
+        },
+        { text: JSON.stringify(otlpRequest([dropped])), types },
+      );
+    };
+    await drag("dragover");
+    const hint = page.getByText("Drop the files to show their traces");
+    await hint.waitFor();
+    await drag("dragleave");
+    await hint.waitFor({ state: "detached" });
+    await drag("dragover", "drop");
+    await page.waitForURL(/\/search/);
+    await page.locator("td.name", { hasText: "file dropped" }).waitFor();
+    assert.equal(await hint.count(), 0);
   });
 
   it("a link opens its page without loading anew; back and forward walk", async () => {
-    await page.goto(`${ui.url}/search`);
+    await page.goto(`${suite.ui.url}/search`);
     await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }));
     await page.locator(".results-table td.name a").first().click();
-    await page.waitForURL(`${ui.url}/trace/${ID}`);
+    await page.waitForURL(`${suite.ui.url}/trace/${ID}`);
     await page.goBack();
     await page.locator("h1.count").waitFor();
     await page.goForward();
-    await page.waitForURL(`${ui.url}/trace/${ID}`);
+    await page.waitForURL(`${suite.ui.url}/trace/${ID}`);
     assert.equal(await page.evaluate(() => "sameDocument" in globalThis), true);
   });
 
   it("themes: light, dark, as the system; remembered, shared by tabs", async () => {
     const becomes = (theme: string, of: Page = page) =>
       of.locator(`html[data-theme=${theme}]`).waitFor();
-    await page.goto(`${ui.url}/search`);
+    await page.goto(`${suite.ui.url}/search`);
     await becomes("light");
     await page.emulateMedia({ colorScheme: "dark" });
     await becomes("dark");
     const other = await page.context().newPage();
-    await other.goto(`${ui.url}/search`);
+    await other.goto(`${suite.ui.url}/search`);
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("menuitemradio", { name: "Light" }).click();
     await becomes("light");
@@ -90,7 +111,7 @@ describe("shell", { skip }, () => {
   });
 
   it("time zone: the browser's, UTC or any; beside times, remembered", async () => {
-    await page.goto(`${ui.url}/search`);
+    await page.goto(`${suite.ui.url}/search`);
     const start = page.locator(".results-table time").first();
     const utc = await start.innerText();
     await page.getByRole("button", { name: /^Time zone/ }).click();
@@ -110,7 +131,7 @@ describe("shell", { skip }, () => {
   });
 
   it("about: what server, which version", async () => {
-    await page.goto(`${ui.url}/search`);
+    await page.goto(`${suite.ui.url}/search`);
     await page.getByRole("button", { name: "About" }).click();
     const dialog = page.getByRole("dialog", { name: "About Spoor" });
     assert.match(await dialog.innerText(), /Spoor\s+Version\s+1\.2\.3\s+Commit\s+c0ffee/);

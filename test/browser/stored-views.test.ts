@@ -1,38 +1,34 @@
 /** Links to views that the server keeps: what no address holds is shown to whoever opens them. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, afterEach, describe, it } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { axeViolations, launchBrowser, openPage, withoutChromium } from "./browser.ts";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { axeViolations, openPage, withoutChromium } from "./browser.ts";
 import type { WatchedPage } from "./browser.ts";
 import { bigBatch, bigTraceHex, shopBatch, SHOP_TRACE } from "./trace-fixtures.ts";
 import { frames, whole } from "./trace-measure.ts";
 import { openTrace, press, rowNames, untilQuery } from "./trace-open.ts";
-import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import { uiSuite } from "./ui-suite.ts";
 
 const skip = withoutChromium();
 const BIG = bigTraceHex("mixed", 5000);
 const VIEWS = "**/api/spoor/v1/views";
 
 describe("stored views", { skip }, () => {
-  let browser: Browser;
-  let ui: UiServer;
+  const suite = uiSuite(
+    async (ui) => {
+      await ui.store.write(bigBatch("mixed", 5000));
+      await ui.store.write(shopBatch());
+    },
+    { basePath: "/some/base" },
+  );
   let watched: WatchedPage;
   let page: Page;
-
-  before(async () => {
-    [browser, ui] = await Promise.all([launchBrowser(), startUi({ basePath: "/some/base" })]);
-    await ui.store.write(bigBatch("mixed", 5000));
-    await ui.store.write(shopBatch());
-    await ui.store.settle();
-  });
-  after(async () => {
-    await browser?.close();
-    await ui?.close();
-  });
   beforeEach(async () => {
-    watched = await openTrace(browser, ui, { traceIdHex: BIG, query: "?uiFind=lookup" });
+    watched = await openTrace(suite.browser, suite.ui, {
+      traceIdHex: BIG,
+      query: "?uiFind=lookup",
+    });
     ({ page } = watched);
   });
   afterEach(() => watched.close());
@@ -54,8 +50,8 @@ describe("stored views", { skip }, () => {
   it("a view of another trace folds nothing of this one", async () => {
     await foldMuch();
     const link = await copied(/the server keeps/);
-    const other = await openPage(browser);
-    await other.page.goto(`${ui.url}/trace/${SHOP_TRACE}?more=${link.split("/").at(-1)}`);
+    const other = await openPage(suite.browser);
+    await other.page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}?more=${link.split("/").at(-1)}`);
     await whole(other.page);
     await untilQuery(other.page, "more", null);
     assert.equal(await rowCount(other.page), "21");
@@ -68,8 +64,8 @@ describe("stored views", { skip }, () => {
     await press(page, "c");
     const [names, rows] = [await rowNames(page), await rowCount(page)];
     const link = await copied(/the server keeps/);
-    assert.match(link, new RegExp(`^${ui.url}/v/[\\w-]{22}$`));
-    const other = await openPage(browser);
+    assert.match(link, new RegExp(`^${suite.ui.url}/v/[\\w-]{22}$`));
+    const other = await openPage(suite.browser);
     await other.page.goto(link);
     await other.page.waitForURL(/\/trace\/.*more=/);
     await whole(other.page);
@@ -116,14 +112,14 @@ describe("stored views", { skip }, () => {
   });
 
   it("a view that is gone says what to do; one that goes on elsewhere is told", async () => {
-    await page.goto(`${ui.url}/v/${"a".repeat(22)}`);
+    await page.goto(`${suite.ui.url}/v/${"a".repeat(22)}`);
     await page.getByRole("heading", { name: "This view is not here" }).waitFor();
     assert.deepEqual(await axeViolations(page), []);
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("heading", { name: "This view is not here" }).waitFor();
-    await page.goto(`${ui.url}/v/%3Cimg%20src=x%3E`);
+    await page.goto(`${suite.ui.url}/v/%3Cimg%20src=x%3E`);
     await page.getByRole("heading", { name: "This view is not here" }).waitFor();
-    await page.goto(`${ui.url}/trace/${SHOP_TRACE}?more=${"a".repeat(22)}&dense=1`);
+    await page.goto(`${suite.ui.url}/trace/${SHOP_TRACE}?more=${"a".repeat(22)}&dense=1`);
     await page.locator(".toast", { hasText: /folded or hidden could not be loaded/ }).waitFor();
     await whole(page);
     assert.equal((await rowNames(page)).length, 20);
@@ -131,13 +127,13 @@ describe("stored views", { skip }, () => {
 
   it("a hostile view is text, and leads to no other page", async () => {
     const query = "uiFind=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&c=*3!!!!&x=%00&go=..%2F..&t=a";
-    const answer = await fetch(`${ui.url}/api/spoor/v1/views`, {
+    const answer = await fetch(`${suite.ui.url}/api/spoor/v1/views`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ path: `/trace/${SHOP_TRACE}`, query }),
     });
     const { id } = (await answer.json()) as { id: string };
-    await page.goto(`${ui.url}/v/${id}`);
+    await page.goto(`${suite.ui.url}/v/${id}`);
     await whole(page);
     assert.equal(
       await page.getByLabel("Find in trace").inputValue(),
@@ -148,7 +144,7 @@ describe("stored views", { skip }, () => {
     for (const path of ["//evil.example/trace/1", "javascript:alert(1)", "/trace/../search"]) {
       const forged = { path, query: "" };
       await page.route("**/api/spoor/v1/views/*", (route) => route.fulfill({ json: forged }));
-      await page.goto(`${ui.url}/v/${"b".repeat(22)}`);
+      await page.goto(`${suite.ui.url}/v/${"b".repeat(22)}`);
       await page.getByRole("heading", { name: "The view could not be loaded" }).waitFor();
       await page.unroute("**/api/spoor/v1/views/*");
     }

@@ -4,7 +4,7 @@ import { after, before } from "node:test";
 import type { Browser } from "playwright-core";
 import { launchBrowser, withoutChromium } from "./browser.ts";
 import { startUi } from "./ui-server.ts";
-import type { UiServer } from "./ui-server.ts";
+import type { UiServer, UiServerOptions } from "./ui-server.ts";
 
 /** Set from the file's first test on. */
 export interface UiSuite {
@@ -13,12 +13,15 @@ export interface UiSuite {
 }
 
 /** Starts both before the first test, and stores what `fill` writes; nothing without Chromium. */
-export function uiSuite(fill: (ui: UiServer) => Promise<void>): UiSuite {
+export function uiSuite(
+  fill: (ui: UiServer) => Promise<void>,
+  options: UiServerOptions = {},
+): UiSuite {
   let browser: Browser | undefined;
   let ui: UiServer | undefined;
   before(async () => {
     if (withoutChromium() !== false) return;
-    [browser, ui] = await Promise.all([launchBrowser(), startUi()]);
+    [browser, ui] = await Promise.all([launchBrowser(), startUi(options)]);
     await fill(ui);
     await ui.store.settle();
   });

@@ -8,13 +8,14 @@ import { readSetting, writeSetting } from "../data/settings.ts";
 import { loadView } from "../data/stored-views.ts";
 import { announcement } from "./announce.ts";
 import { CommandPalette } from "./command-palette.tsx";
-import { configWarnings, embeddingOf } from "./page-facts.ts";
+import { configWarnings, embeddingOf, uiConfig } from "./page-facts.ts";
 import { goTo, hrefOf, place } from "./router.ts";
 import { SearchPage } from "./search-page.tsx";
 import { HandedOverPage } from "./handed-over-page.tsx";
 import { StoredViewPage } from "./stored-view-page.tsx";
 import { Toasts, say } from "./toasts.tsx";
 import { TopBar } from "./top-bar.tsx";
+import { filesOver, listenToDrops } from "./uploads.ts";
 import type { TracePageProps } from "./trace-page.tsx";
 import { Waiting } from "./waiting.tsx";
 
@@ -36,6 +37,8 @@ export function App(): JSX.Element {
   const embedded = isEmbedded.value;
   useSignalEffect(() => {
     tellConfigWarnings();
+    if (!uiConfig.disableFileUploadControl && !isEmbedded.peek()) return listenToDrops();
+    return undefined;
   });
   return (
     <div class={embedded ? "app embedded" : "app"}>
@@ -52,6 +55,7 @@ export function App(): JSX.Element {
       <p class="unseen" role="status" aria-live="polite">
         {announcement}
       </p>
+      {filesOver.value && <p class="drop-here popup">Drop the files to show their traces</p>}
       <CommandPalette />
       <Toasts />
     </div>

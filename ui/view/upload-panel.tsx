@@ -1,31 +1,15 @@
 /** The Upload tab: files dropped or chosen, of every format a trace comes in. */
 
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { Icon } from "./icons.tsx";
-import { uploadFiles, uploading } from "./uploads.ts";
+import { filesOver, uploadFiles, uploading } from "./uploads.ts";
 
 /** Where files are dropped, and a button for those who do not drag. */
 export function UploadPanel(): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
-  const over = useSignal(false);
   return (
-    <div
-      class={over.value ? "upload over" : "upload"}
-      onDragOver={(event) => {
-        event.preventDefault();
-        over.value = true;
-      }}
-      onDragLeave={() => {
-        over.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        over.value = false;
-        void uploadFiles([...(event.dataTransfer?.files ?? [])]);
-      }}
-    >
+    <div class={filesOver.value ? "upload over" : "upload"}>
       <Icon name="upload" />
       <p>
         <strong>Drop trace files here</strong>

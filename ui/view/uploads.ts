@@ -2,11 +2,14 @@
 
 import { signal } from "@preact/signals";
 import type { UploadedTraces } from "../data/uploaded-traces.ts";
+import { goTo, place } from "./router.ts";
 import { uploaded } from "./search-state.ts";
 import { say } from "./toasts.tsx";
 
 /** Whether files are being read. */
 export const uploading = signal(false);
+/** Whether files are held over the page. */
+export const filesOver = signal(false);
 
 /** The code that reads files is loaded with the first of them. */
 async function openUploads(): Promise<UploadedTraces> {
@@ -35,6 +38,35 @@ export async function uploadFiles(files: readonly File[]): Promise<void> {
   } finally {
     uploading.value = false;
   }
+}
+
+/** Takes files wherever they are dropped: a browser would show them instead of this page. */
+export function listenToDrops(): () => void {
+  const stop = new AbortController();
+  const { signal: until } = stop;
+  const hasFiles = (event: DragEvent): boolean =>
+    event.dataTransfer?.types.includes("Files") === true;
+  const over = (event: DragEvent): void => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    filesOver.value = true;
+  };
+  const leave = (event: DragEvent): void => {
+    if (event.relatedTarget === null) filesOver.value = false;
+  };
+  const drop = (event: DragEvent): void => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    filesOver.value = false;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    // A search clears what was uploaded: it begins before.
+    if (place.peek().path !== "/search") goTo("/search");
+    void uploadFiles(files);
+  };
+  addEventListener("dragover", over, { signal: until });
+  addEventListener("dragleave", leave, { signal: until });
+  addEventListener("drop", drop, { signal: until });
+  return () => stop.abort();
 }
 
 /** An uploaded trace as Jaeger's JSON; undefined when it is not of a file. */
