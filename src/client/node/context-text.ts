@@ -1,9 +1,6 @@
 // The value of `uber-trace-id`, read and written faster than what every platform can do.
 import { TextMapCodec } from "../codec-text-map.ts";
 import { SpanContext } from "../span-context.ts";
-import type { Span } from "../span.ts";
-
-type OwnId = Pick<Span, "traceLow0" | "traceLow1">;
 
 const bytes = Buffer.alloc(128);
 const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -26,9 +23,8 @@ function putId(at: number, high: number, low: number): number {
   return at + 16;
 }
 
-/** Not zero once something read was no hex digit, or an upper-case one. */
+/** Not zero once something read was no hex digit. */
 let wrong = 0;
-let upper = 0;
 
 /** The lower half of a word that four hex digits at `at` make, checked by writing them again. */
 function fourDigits(at: number): number {
@@ -38,7 +34,6 @@ function fourDigits(at: number): number {
   const word =
     ((four >>> 12) & 0xf000) | ((four >>> 8) & 0xf00) | ((four >>> 4) & 0xf0) | (four & 0xf);
   wrong |= digits(word) ^ (text | (letters << 5));
-  upper |= ~text & (letters << 5);
   return word;
 }
 
@@ -47,8 +42,8 @@ function word(at: number): number {
 }
 
 /**
- * Reads ids of full length, which almost all that come in are: character by character it took four
- * times as many instructions. False for every other text, and then the context is undefined.
+ * Reads ids of full length, which almost all that come in are: character by character it took twice
+ * as many instructions. False for every other text, and then the context is undefined.
  */
 function readUsual(text: string, context: SpanContext): boolean {
   const { length } = text;
@@ -61,7 +56,6 @@ function readUsual(text: string, context: SpanContext): boolean {
   if ((rest !== 21 && rest !== 36) || flags < 0 || flags > 9) return false;
   if (bytes[at] !== COLON || bytes[at + 17] !== COLON || bytes[length - 2] !== COLON) return false;
   wrong = 0;
-  upper = 0;
   context.trace0 = at === 16 ? 0 : word(0);
   context.trace1 = at === 16 ? 0 : word(8);
   context.trace2 = word(at - 16);
@@ -97,30 +91,6 @@ export function contextText(context: SpanContext): string {
   bytes[at] = COLON;
   bytes[at + 1] = ZERO + flags;
   return bytes.toString("latin1", 0, at + 2);
-}
-
-const passing = new SpanContext();
-
-/** Whether a caller's ids need no more than to be passed on: its trace is not sampled. */
-export function isNotSampled(text: string): boolean {
-  if (text.charCodeAt(text.length - 1) !== ZERO || text.charCodeAt(0) === ZERO) return false;
-  return readUsual(text, passing) && passing.isValid && upper === 0;
-}
-
-/** The text of a call's ids whose caller knows only the text `line` of what it was called with. */
-export function childText(line: string, own: OwnId, child0: number, child1: number): string {
-  const { traceLow0, traceLow1 } = own;
-  if (child0 >>> 28 === 0 || traceLow0 >>> 28 === 0) {
-    const { trace0, trace1, trace2, trace3 } = usualContext(line)!;
-    const ids = [trace0, trace1, trace2, trace3, child0, child1, traceLow0, traceLow1];
-    return new SpanContext(...ids).toString();
-  }
-  let at = putId(0, child0, child1);
-  bytes[at] = COLON;
-  at = putId(at + 1, traceLow0, traceLow1);
-  bytes[at] = COLON;
-  bytes[at + 1] = ZERO;
-  return line.slice(0, line.indexOf(":") + 1) + bytes.toString("latin1", 0, at + 2);
 }
 
 /** A codec of whose format this file knows; null for others, also for those made out of it. */

@@ -6,14 +6,12 @@ import https from "node:https";
 import { syncBuiltinESMExports } from "node:module";
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import { isDisabled } from "../is-disabled.ts";
-import { FINAL, SAMPLED } from "../span-context.ts";
+import { FINAL, SAMPLED, SpanContext } from "../span-context.ts";
 import { contextText, jaegerCodec } from "./context-text.ts";
 import { HttpTags } from "./http-tags.ts";
-import { JoinedSpan } from "./joined-span.ts";
 import { nameOf, pathOf, spanOfRequest, startServerSpan } from "./server-span.ts";
 import { UNTRACED } from "./untraced.ts";
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import type { SpanContext } from "../span-context.ts";
 import type { Span } from "../span.ts";
 import type { Tracer } from "../tracer.ts";
 
@@ -64,14 +62,24 @@ function carryOn(tracer: Tracer, context: SpanContext, request: ClientRequest): 
   for (const name in carrier) request.setHeader(name, carrier[name]!);
 }
 
+/** The context of a call that nobody will see, for as long as its header is written. */
+const unseen = new SpanContext();
+
 /** Carries a trace on that is finally not sampled, without a span; false when it may be. */
 function passOn(tracer: Tracer, parent: Span, request: ClientRequest): boolean {
-  if (parent instanceof JoinedSpan && parent.lazyContext === null && !request.headersSent) {
-    parent.passOn(request);
-  } else {
-    const context = parent.spanContext;
-    if ((context.root.bits & (FINAL | SAMPLED)) !== FINAL) return false;
+  const context = parent.spanContext;
+  if ((context.root.bits & (FINAL | SAMPLED)) !== FINAL) return false;
+  const codec = jaegerCodec(tracer.injectors.get(FORMAT_HTTP_HEADERS));
+  if (codec === null || context.extra !== null) {
     carryOn(tracer, tracer.childContext(context, false), request);
+  } else if (!request.headersSent) {
+    unseen.trace0 = context.trace0;
+    unseen.trace1 = context.trace1;
+    unseen.trace2 = context.trace2;
+    unseen.trace3 = context.trace3;
+    unseen.bits = context.root.bits;
+    tracer.descend(unseen, context);
+    request.setHeader(codec.contextKey, contextText(unseen));
   }
   tracer.metrics?.spansStartedNotSampled.increment(1);
   return true;

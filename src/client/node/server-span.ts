@@ -2,8 +2,7 @@
 import { FORMAT_HTTP_HEADERS } from "opentracing";
 import { FINAL, REMOTE, UNDECIDED } from "../span-context.ts";
 import { Span } from "../span.ts";
-import { isNotSampled, jaegerCodec, usualContext } from "./context-text.ts";
-import { JoinedSpan } from "./joined-span.ts";
+import { jaegerCodec, usualContext } from "./context-text.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TextMapCodec } from "../codec-text-map.ts";
 import type { SpanContext } from "../span-context.ts";
@@ -65,19 +64,12 @@ function findIds(codec: TextMapCodec, lines: readonly string[]): string | null |
 
 function startSpan(tracer: Tracer, request: IncomingMessage): Span {
   const name = nameOf(request.method ?? "GET");
-  const extractor = tracer.extractors.get(FORMAT_HTTP_HEADERS);
-  const codec = jaegerCodec(extractor);
+  const codec = jaegerCodec(tracer.extractors.get(FORMAT_HTTP_HEADERS));
   const ids = codec === null ? undefined : findIds(codec, request.rawHeaders);
   if (codec === null || ids === undefined) {
     return spanWithin(tracer, name, tracer.extract(FORMAT_HTTP_HEADERS, request.headers));
   }
   if (ids === null) return spanWithin(tracer, name, null);
-  const plain = tracer.ServerSpan === Span && !tracer.sharesRpcSpan;
-  if (plain && isNotSampled(ids) && tracer.injectors.get(FORMAT_HTTP_HEADERS) === extractor) {
-    const span = new JoinedSpan(tracer, codec, ids, name);
-    if (tracer.metrics !== null) tracer.count(span, true, true);
-    return span;
-  }
   return spanWithin(tracer, name, usualContext(ids) ?? codec.readIds(ids));
 }
 
@@ -119,7 +111,6 @@ export function startServerSpan(
     response.on("close", () => finishServerSpan(span, response));
   };
   if (span.record() !== null || tracer.ServerSpan !== Span) watch();
-  else if (span instanceof JoinedSpan) span.late = watch;
   else span.spanContext.root.late = watch;
   return span;
 }
