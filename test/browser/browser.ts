@@ -43,8 +43,8 @@ export interface PageOptions {
   readonly phone?: boolean;
   /** IANA name; default UTC. */
   readonly timeZone?: string;
-  /** What the page costs is measured: nothing is to be watched in it. */
-  readonly isMeasured?: boolean;
+  /** Not waited for to be at rest: what it costs is measured, or what it does while it waits. */
+  readonly isUnwatched?: boolean;
 }
 
 /** A page of its own context, and what went wrong in it. */
@@ -76,7 +76,7 @@ export async function openPage(browser: Browser, options: PageOptions = {}): Pro
     return route.abort();
   });
   context.on("page", (page) => page.setDefaultTimeout(PATIENCE_MS));
-  if (options.isMeasured !== true) await watchRest(context);
+  if (options.isUnwatched !== true) await watchRest(context);
   const page = await context.newPage();
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => {

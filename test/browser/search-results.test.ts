@@ -387,7 +387,7 @@ describe("1,500 results", { skip }, () => {
         })),
       })),
     );
-    const { page, errors, close } = await openPage(browser, { isMeasured: true });
+    const { page, errors, close } = await openPage(browser, { isUnwatched: true });
     await page.goto(`${ui.url}/search`);
     await page.locator("h1.count").filter({ hasText: "20 of" }).waitFor();
     await page.getByLabel("Limit results").fill("1500");

@@ -35,7 +35,7 @@ describe("a connection that stalls", { skip: withoutChromium() }, () => {
   });
   after(() => proxy?.close());
   beforeEach(async () => {
-    watched = await openPage(suite.browser);
+    watched = await openPage(suite.browser, { isUnwatched: true });
     ({ page } = watched);
     await page.clock.install();
   });

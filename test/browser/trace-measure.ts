@@ -178,7 +178,7 @@ export async function measureTrace(
 ): Promise<TraceCosts> {
   await ui.store.write(bigBatch(shape, spans));
   await ui.store.settle();
-  const { page, errors, close } = await openPage(browser, { isMeasured: true });
+  const { page, errors, close } = await openPage(browser, { isUnwatched: true });
   if (plainJaeger) {
     await page.context().route("**/api/spoor/**", (route) => {
       return route.fulfill({ contentType: "text/html", body: "<!doctype html>" });
