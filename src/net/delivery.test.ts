@@ -142,6 +142,8 @@ test("calls under way are few of little, and more while each is full and taken",
   let held: Promise<unknown> | undefined;
   let underWay = 0;
   let isBusy = false;
+  let nowMs = 0;
+  let takesMs = 0;
   const channel: GrpcCaller = {
     ready: () => Promise.resolve(true),
     call: async () => {
@@ -150,12 +152,14 @@ test("calls under way are few of little, and more while each is full and taken",
       isBusy = false;
       await held;
       underWay--;
+      nowMs += takesMs;
       return { ...OK, code };
     },
     close() {},
   };
   const sizes = { maxBytes: 100_000_000, maxSpans: 100_000_000 };
-  const { delivery, settled, count } = rig(t, 1, { channel, ...sizes, clock: impatient() });
+  const clock: Clock = { ...impatient(), monotonicMs: () => nowMs };
+  const { delivery, settled, count } = rig(t, 1, { channel, ...sizes, clock });
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   /** Calls under way, unanswered, once so many parcels are there. */
   const held100 = async (spans: number): Promise<number> => {
@@ -177,7 +181,13 @@ test("calls under way are few of little, and more while each is full and taken",
   delivery.offer([parcel(1)]);
   await turn();
   assert.equal(await held100(full), LIMITS.deliveryCalls);
-  assert.equal(count("delivered"), 300 * full + 1001);
+  // A link whose calls take so long has no more to give.
+  takesMs = LIMITS.deliveryMs / 4;
+  delivery.offer([parcel(1)]);
+  await turn();
+  takesMs = 0;
+  assert.equal(await held100(full), LIMITS.deliveryCalls);
+  assert.equal(count("delivered"), 400 * full + 1002);
 });
 
 /** What a message is made of: contents and how many of them are in a row. */

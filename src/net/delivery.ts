@@ -47,6 +47,12 @@ export interface DeliveryOptions {
   readonly random: Random;
 }
 
+/**
+ * Calls that take longer share a link that has no more to give: further ones would only make all
+ * of them late, and what is late is sent again.
+ */
+const QUICK_MS = LIMITS.deliveryMs / 5;
+
 /** What became of a message. */
 interface Outcome {
   /** Why it was given up, or how many of its spans a server refused. */
@@ -229,16 +235,20 @@ export class Delivery {
 
   /** Calls until the message is taken or given up. */
   async #deliver(message: Uint8Array): Promise<Outcome> {
-    const { channel, protocol, retries, random } = this.#options;
+    const { channel, clock, protocol, retries, random } = this.#options;
     const { deliveryRetryMs: baseMs, deliveryRetryMostMs: maxMs } = LIMITS;
     const backoff = new Backoff({ baseMs, maxMs, random });
     let refusals = 0;
     let losses = 0;
     for (;;) {
       if (!(await channel.ready()) || this.#cut) return { ended: "shutdown", isSent: false };
+      const startMs = clock.monotonicMs();
       const reply = await channel.call(protocol.path, message, LIMITS.deliveryMs);
       if (reply.code === GRPC_STATUS.OK && reply.from === "server") {
-        this.#fullCalls = Math.min(this.#fullCalls + 1, LIMITS.deliveryFullCalls);
+        const isQuick = clock.monotonicMs() - startMs < QUICK_MS;
+        this.#fullCalls = isQuick
+          ? Math.min(this.#fullCalls + 1, LIMITS.deliveryFullCalls)
+          : LIMITS.deliveryCalls;
         return { ended: protocol.rejectedBy(reply.body), isSent: reply.isSent };
       }
       this.#meters.failed(reply);

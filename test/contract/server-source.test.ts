@@ -74,6 +74,41 @@ describe("server source", () => {
     assert.ok(columns.criticalPath.row.length > 0);
   });
 
+  it("tells of what comes also while a part is under way", async () => {
+    const path = `/api/spoor/v1/traces/${BIG}/skeleton`;
+    const whole = await fetch(base + path, { headers: { "accept-encoding": "identity" } });
+    const bytes = new Uint8Array(await whole.arrayBuffer());
+    let sent = 0;
+    let answer: http.ServerResponse | undefined;
+    const goOn = (most: number): void => {
+      const piece = bytes.subarray(sent, sent + most);
+      sent += piece.length;
+      if (piece.length > 0) answer?.write(piece);
+      else answer?.end();
+    };
+    const slow = http.createServer((_, response) => {
+      answer = response;
+      response.setHeader("content-type", whole.headers.get("content-type")!);
+      goOn(200_000);
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const { port } = slow.address() as AddressInfo;
+    const told: number[] = [];
+    // The next piece goes out when the last one was told of.
+    try {
+      const source = serverSource({ base: `http://127.0.0.1:${port}`, traceId: BIG });
+      const columns = await source.load(({ loaded }) => {
+        told.push(loaded);
+        goOn(20_000);
+      }, signal);
+      assert.equal(columns.loaded, 60_000);
+    } finally {
+      slow.closeAllConnections();
+      slow.close();
+    }
+    assert.ok(told.filter((loaded) => loaded === 4096).length > 10, told.join());
+  });
+
   it("gives details, find and JSON", async () => {
     const source = serverSource({ base, traceId: BIG });
     const columns = await source.load(ignore, signal);

@@ -1,8 +1,9 @@
 // Requests whose caller does not sample: the trace goes on, and can be sampled after all.
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import http from "node:http";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { instrumentHttp } from "../../src/client/node/instrument-http.ts";
+import { instrumentHttp, tracedListener } from "../../src/client/node/instrument-http.ts";
 import {
   ConstSampler,
   InMemoryReporter,
@@ -11,6 +12,7 @@ import {
 } from "../../src/client/node/index.ts";
 import { UNTRACED } from "../../src/client/node/untraced.ts";
 import { closeServer } from "./client-servers.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Span } from "../../src/client/node/index.ts";
 
@@ -55,10 +57,13 @@ const server = http.createServer((request, response) => {
     return;
   }
   const span = tracer.activeSpan()!;
+  const { url } = request;
+  // As a router does that serves below a path.
+  request.url = "/rest";
   const { port } = server.address() as AddressInfo;
   const answer = async (): Promise<string> => {
     const first = await get(port, "/echo");
-    handlers[request.url!]?.(span);
+    handlers[url!]?.(span);
     return [first, await get(port, "/echo"), span.context().toString()].join(" | ");
   };
   void answer().then((text) => response.end(text));
@@ -136,6 +141,20 @@ describe("a request that is not sampled", () => {
       assert.equal(served()!.context().traceIdStr, PLAIN);
     });
   }
+
+  it("is found in what stands in for a request and has no raw headers", () => {
+    const headers = { "uber-trace-id": `${PLAIN}:${SPAN}:0:0` };
+    for (const rawHeaders of [undefined, []]) {
+      const request = { method: "GET", url: "/", headers, rawHeaders };
+      const response = new EventEmitter();
+      let traceId: string | undefined;
+      const listener = tracedListener(tracer, () => {
+        traceId = tracer.activeSpan()!.context().traceIdStr;
+      });
+      listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+      assert.equal(traceId, PLAIN);
+    }
+  });
 
   it("is not reported when that is taken back", async () => {
     await asked("/never", `${PLAIN}:${SPAN}:0:0`);

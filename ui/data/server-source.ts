@@ -101,9 +101,11 @@ async function readSkeleton(
       if (done) break;
       decoder.push(value);
       const { columns } = decoder;
-      if (columns === undefined || columns.loaded === told) continue;
-      told = columns.loaded;
+      if (columns === undefined || columns.loaded === 0) continue;
+      // Also while a part comes slowly: that something comes is told.
       onProgress(columns);
+      if (columns.loaded === told) continue;
+      told = columns.loaded;
       // All of it came at once: it is painted once.
       if (decoder.complete) break;
       // What was painted is to be seen, and clicks heard, before more is decoded.

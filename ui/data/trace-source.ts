@@ -27,8 +27,8 @@ export type TraceFind = RowFind;
 
 export interface TraceSource {
   /**
-   * Loads the columns, calling `onProgress` when the first rows are there and then as more come;
-   * resolves when all are. Rejects with `TraceLoadError`.
+   * Loads the columns, calling `onProgress` when the first rows are there and then whenever more
+   * came, whole parts or not; resolves when all are here. Rejects with `TraceLoadError`.
    */
   load(onProgress: (columns: TraceColumns) => void, signal: AbortSignal): Promise<TraceColumns>;
   /** Details of rows (at most 1,000), in the order asked. */

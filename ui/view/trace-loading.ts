@@ -6,11 +6,15 @@ import { TraceLoadError, loadErrorOf } from "../data/trace-source.ts";
 import { moveTo } from "./late-spans.ts";
 import type { TraceModel } from "./trace-model.ts";
 
+/** What comes is told on so often: each time something is drawn anew. */
+const ARRIVAL_MS = 250;
+
 export class TraceLoading {
   readonly #model: TraceModel;
   readonly underWay = signal(false);
-  /** Grows with everything that arrives. */
+  /** Grows with everything that arrives, some times a second, and with every try. */
   readonly arrived = signal(0);
+  #arrivedMs = 0;
   #attempt = new AbortController();
 
   constructor(model: TraceModel) {
@@ -75,6 +79,11 @@ export class TraceLoading {
     });
   }
 
+  #arrives(): void {
+    this.#arrivedMs = performance.now();
+    this.arrived.value++;
+  }
+
   /** One try: "whole", why it failed, or "overtaken" when another began or the page was left. */
   async #try(
     onProgress: (columns: TraceColumns) => void,
@@ -83,11 +92,15 @@ export class TraceLoading {
     const own = new AbortController();
     this.#attempt = own;
     this.underWay.value = true;
+    this.#arrives();
+    let loaded = 0;
     const overtaken = (): boolean => this.#attempt !== own || this.#model.signal.aborted;
     try {
       const columns = await this.#model.source.load((part) => {
         if (overtaken()) return;
-        this.arrived.value++;
+        if (performance.now() - this.#arrivedMs > ARRIVAL_MS) this.#arrives();
+        if (part.loaded === loaded) return;
+        loaded = part.loaded;
         onProgress(part);
       }, own.signal);
       if (overtaken()) return "overtaken";

@@ -38,7 +38,7 @@ export function Waiting({ label, onRetry }: WaitingProps): JSX.Element {
       {stalled && (
         <Notice>
           <p>
-            <b>{STILL}</b> {MAY_BE}
+            <b>Not all has come after five seconds.</b> {MAY_BE}
           </p>
           <button
             type="button"
@@ -57,7 +57,7 @@ export function Waiting({ label, onRetry }: WaitingProps): JSX.Element {
 }
 
 export const STILL = "Nothing has come for five seconds.";
-export const MAY_BE = "The server may be busy, or the connection may have stalled.";
+export const MAY_BE = "The server may be busy, or the connection slow, or stalled.";
 
 /** A line across the page that something is the matter, with buttons. */
 export function Notice({ children }: { readonly children: ComponentChildren }): JSX.Element {

@@ -62,12 +62,20 @@ function findIds(codec: TextMapCodec, lines: readonly string[]): string | null |
   return value;
 }
 
+/** Names and values as they came; undefined for a stand-in of a request with `headers` only. */
+function rawHeadersOf({ rawHeaders }: IncomingMessage): readonly string[] | undefined {
+  const given = rawHeaders as readonly string[] | undefined;
+  return given !== undefined && given.length > 0 ? given : undefined;
+}
+
 function startSpan(tracer: Tracer, request: IncomingMessage): Span {
   const name = nameOf(request.method ?? "GET");
   const codec = jaegerCodec(tracer.extractors.get(FORMAT_HTTP_HEADERS));
-  const ids = codec === null ? undefined : findIds(codec, request.rawHeaders);
+  const raw = rawHeadersOf(request);
+  const ids = codec === null || raw === undefined ? undefined : findIds(codec, raw);
   if (codec === null || ids === undefined) {
-    return spanWithin(tracer, name, tracer.extract(FORMAT_HTTP_HEADERS, request.headers));
+    const headers = (request.headers as typeof request.headers | undefined) ?? {};
+    return spanWithin(tracer, name, tracer.extract(FORMAT_HTTP_HEADERS, headers));
   }
   if (ids === null) return spanWithin(tracer, name, null);
   return spanWithin(tracer, name, usualContext(ids) ?? codec.readIds(ids));
@@ -104,13 +112,19 @@ export function startServerSpan(
 ): Span {
   const span = startSpan(tracer, request);
   (request as Traced)[SPAN] = span;
+  // Routers take their part off the request's own.
+  const { method = "GET", url = "" } = request;
+  const describe = (): void => {
+    tags.describe(span, method);
+    span.setTag("http.url", pathOf(url));
+  };
   const watch = (): void => {
-    tags.describe(span, request.method ?? "GET");
-    span.setTag("http.url", pathOf(request.url ?? ""));
+    describe();
     // Emitted once; `once` would wrap the listener only to take it off.
     response.on("close", () => finishServerSpan(span, response));
   };
-  if (span.record() !== null || tracer.ServerSpan !== Span) watch();
-  else span.spanContext.root.late = watch;
+  const isRecorded = span.record() !== null;
+  if (isRecorded || tracer.ServerSpan !== Span) watch();
+  if (!isRecorded) span.spanContext.root.late = tracer.ServerSpan === Span ? watch : describe;
   return span;
 }
